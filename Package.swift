@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "allophone",
+    products: [
+        .executable(name: "allophone", targets: ["allophone"]),
+        .library(name: "PJRT", targets: ["PJRT"]),
+        .library(name: "Tensor", targets: ["Tensor"]),
+        .library(name: "XLA", targets: ["XLA"]),
+        .library(name: "NN", targets: ["NN"]),
+        .library(name: "Audio", targets: ["Audio"]),
+        .library(name: "Checkpoint", targets: ["Checkpoint"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Tokenizer", targets: ["Tokenizer"]),
+        .library(name: "Metrics", targets: ["Metrics"]),
+        .library(name: "Training", targets: ["Training"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        .target(name: "CPJRT"),
+        .systemLibrary(name: "CSndfile"),
+        .systemLibrary(name: "CSoxr"),
+        library("PJRT", ["CPJRT"]),
+        library("Tensor"),
+        library("XLA", ["Tensor", "PJRT", log]),
+        library("NN", ["Tensor"]),
+        library("Audio", ["Tensor", "CSndfile", "CSoxr"]),
+        library("Checkpoint", ["Tensor"]),
+        library("Datasets", ["Audio"]),
+        library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
+        library("Metrics", ["Audio"]),
+        library("Training", ["Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
+        .executableTarget(
+            name: "allophone",
+            dependencies: [
+                "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
+                arguments, log,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Tensor", "XLA", "PJRT"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("PJRT"),
+        tests("Tensor", ["XLA"]),
+        tests("XLA", ["Tensor", "PJRT"]),
+        tests("NN", ["Tensor", "XLA"]),
+        tests("Audio", ["Tensor", "XLA"]),
+        tests("Checkpoint", ["Tensor"]),
+        tests("Datasets", ["Audio"]),
+        tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
+        tests("Metrics", ["Audio"]),
+        tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
