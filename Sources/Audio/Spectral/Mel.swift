@@ -21,22 +21,17 @@ public struct MelFilterbank: Sendable {
         self.highest = highest ?? Double(sampleRate) / 2
     }
 
-    /// `[frequencies, bands]`, row-major.
-    public var weights: [Double] {
+    /// `[frequencies, bands]`, computed by the graph from the band edges: written out, the weights would swell the program.
+    public func weights(_ dtype: DType) -> Tensor {
         let low = Self.mel(lowest)
         let step = (Self.mel(highest) - low) / Double(bandCount + 1)
         let edges = (0..<bandCount + 2).map { Self.hertz(low + step * Double($0)) }
-        let frequencyCount = fftLength / 2 + 1
-        var weights = [Double](repeating: 0, count: frequencyCount * bandCount)
-        for bin in 0..<frequencyCount {
-            let frequency = Double(bin) * Double(sampleRate) / Double(fftLength)
-            for band in 0..<bandCount {
-                let rising = (frequency - edges[band]) / (edges[band + 1] - edges[band])
-                let falling = (edges[band + 2] - frequency) / (edges[band + 2] - edges[band + 1])
-                weights[bin * bandCount + band] = max(0, min(rising, falling)) * 2 / (edges[band + 2] - edges[band])
-            }
-        }
-        return weights
+        func row(_ value: (Int) -> Double) -> Tensor { .constant((0..<bandCount).map(value), dtype) }
+        let frequencies =
+            Tensor.range(fftLength / 2 + 1, dtype).expanded(at: 1) * (Double(sampleRate) / Double(fftLength))
+        let rising = (frequencies - row { edges[$0] }) / row { edges[$0 + 1] - edges[$0] }
+        let falling = (row { edges[$0 + 2] } - frequencies) / row { edges[$0 + 2] - edges[$0 + 1] }
+        return maximum(minimum(rising, falling), 0) * row { 2 / (edges[$0 + 2] - edges[$0]) }
     }
 
     // Linear below 1 kHz, logarithmic above, by 27 steps to a factor of 6.4.
@@ -67,9 +62,7 @@ public struct MelSpectrogram: Sendable {
     public func callAsFunction(_ x: Tensor, exponent: Int = 1) -> Tensor {
         precondition(exponent == 1 || exponent == 2, "a mel spectrogram of exponent \(exponent)")
         let spectrum = exponent == 1 ? stft.magnitude(x) : stft(x).power
-        let weights = Tensor.constant(
-            filterbank.weights, x.dtype, shape: [stft.frequencyCount, filterbank.bandCount])
-        return matmul(spectrum, weights)
+        return matmul(spectrum, filterbank.weights(x.dtype))
     }
 
     /// Logarithm to base 10 of the band energies, floored at `floor`.
