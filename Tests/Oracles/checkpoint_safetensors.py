@@ -7,6 +7,8 @@ produce this file byte for byte, which is the proof that others can read what it
     python Tests/Oracles/checkpoint_safetensors.py
 """
 
+import hashlib
+import zlib
 from pathlib import Path
 
 import torch
@@ -56,4 +58,18 @@ with safe_open(PATH, framework="pt") as file:
     for name, tensor in TENSORS.items():
         assert file.get_tensor(name).dtype == tensor.dtype
         assert torch.equal(file.get_tensor(name), tensor), name
+
+def fingerprint(tensors: dict[str, torch.Tensor], configuration: str) -> str:
+    """The model fingerprint, as Sources/Checkpoint/Fingerprint.swift describes it."""
+    table = ""
+    for name in sorted(tensors, key=str.encode):
+        tensor = tensors[name]
+        dtype = {"torch.float32": "f32", "torch.bfloat16": "bf16", "torch.int64": "i64"}[str(tensor.dtype)]
+        shape = ",".join(map(str, tensor.shape))
+        table += f"{name} {dtype} {shape} {zlib.crc32(tensor.flatten().view(torch.uint8).numpy().tobytes()):08x}\n"
+    return hashlib.sha256((table + "\n" + configuration).encode()).hexdigest()
+
+
+subset = {name: TENSORS[name] for name in ["encoder.0.weight", "encoder.0.bias", "bf16", "i64"]}
+print("fingerprint:", fingerprint(subset, '{"hop": 480}'))
 print(f"{PATH}: {PATH.stat().st_size} bytes, {len(TENSORS)} tensors")

@@ -10,8 +10,8 @@
 ///
 /// Every call that changes the disk passes here, so that a test can fill the disk, or kill the process, before any one of
 /// them and look at what is left.
-enum Disk {
-    @TaskLocal static var beforeChange: (@Sendable (FileError.Action, _ path: String) -> FileError?)?
+package enum Disk {
+    @TaskLocal package static var beforeChange: (@Sendable (FileError.Action, _ path: String) -> FileError?)?
 
     /// A new file, which must not exist yet, open for writing.
     static func create(_ path: String) throws(FileError) -> Int32 {
@@ -19,9 +19,20 @@ enum Disk {
         return try check(.create, path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     }
 
-    static func createFolder(_ path: String) throws(FileError) {
+    /// A new folder, and the folders above it that are missing.
+    package static func createFolder(_ path: String) throws(FileError) {
+        if exists(path) { return }
+        try createFolder(folder(of: path))
         try announce(.create, path)
         try check(.create, path) { mkdir(path, 0o777) }
+    }
+
+    /// Whether the path leads to anything.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Writes all of `bytes`, at the end or at `offset`.
@@ -68,15 +79,17 @@ enum Disk {
         try check(.remove, path) { unlink(path) }
     }
 
-    /// Removes a folder of files; what it holds must not be folders.
-    static func removeFolder(_ path: String) throws(FileError) {
-        for name in try entries(of: path) { try removeFile("\(path)/\(name)") }
+    /// Removes a folder with all it holds.
+    package static func removeFolder(_ path: String) throws(FileError) {
+        for entry in try entries(of: path).map({ "\(path)/\($0)" }) {
+            if isFolder(entry) { try removeFolder(entry) } else { try removeFile(entry) }
+        }
         try announce(.remove, path)
         try check(.remove, path) { rmdir(path) }
     }
 
     /// The names in a folder, sorted, without `.` and `..`.
-    static func entries(of path: String) throws(FileError) -> [String] {
+    package static func entries(of path: String) throws(FileError) -> [String] {
         guard let folder = opendir(path) else { throw FileError(path: path, action: .list, code: errno) }
         defer { closedir(folder) }
         var names: [String] = []

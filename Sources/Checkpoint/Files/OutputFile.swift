@@ -22,6 +22,11 @@ public final class OutputFile {
         case borrowed
     }
 
+    /// The number of bytes appended so far.
+    package private(set) var byteCount = 0
+    /// The checksum of the bytes appended so far, for those who set it before.
+    package var checksum: CRC32?
+
     private let descriptor: Int32
     private let target: Target
     private var isFinished = false
@@ -72,21 +77,20 @@ public final class OutputFile {
     /// - Throws: `FileError`; `isOutOfSpace` when the disk is full.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         try Disk.write(bytes, to: descriptor, path: name)
+        byteCount += bytes.count
+        checksum?.update(bytes)
     }
 
     /// Appends `bytes`.
-    public func write(_ bytes: [UInt8]) throws(FileError) { try write(bytes, at: nil) }
+    public func write(_ bytes: [UInt8]) throws(FileError) {
+        try withBuffer(of: bytes) { buffer throws(FileError) in try write(buffer) }
+    }
 
     /// Replaces the bytes from `offset` on, in a file that `isRewritable`.
-    public func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) { try write(bytes, at: offset) }
-
-    private func write(_ bytes: [UInt8], at offset: Int?) throws(FileError) {
-        let descriptor = descriptor
-        let name = name
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try Disk.write(buffer, to: descriptor, at: offset, path: name) }
+    public func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) {
+        try withBuffer(of: bytes) { buffer throws(FileError) in
+            try Disk.write(buffer, to: descriptor, at: offset, path: name)
         }
-        try result.get()
     }
 
     /// Puts the file in its place; nothing more can be written.
@@ -113,7 +117,7 @@ public final class OutputFile {
     public func abandon() {
         if isFinished { return }
         finish()
-        if case .replacing(_, let temporary) = target { unlink(temporary) }
+        if case .replacing(_, let temporary) = target { try? Disk.removeFile(temporary) }
     }
 
     private func finish() {
@@ -139,4 +143,12 @@ private func temporaryPath(beside path: String) -> String {
     let name = path.split(separator: "/").last ?? ""
     let tag = String(UInt64.random(in: 0 ... .max), radix: 36)
     return "\(folder(of: path))/.\(name.prefix(40)).partial-\(tag)"
+}
+
+/// `Array.withUnsafeBytes` does not carry the type of a thrown error through.
+private func withBuffer(
+    of bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(FileError) -> Void
+) throws(FileError) {
+    let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try body(buffer) } }
+    try result.get()
 }
