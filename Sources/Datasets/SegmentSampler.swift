@@ -1,4 +1,4 @@
-public import Audio
+import Audio
 import Synchronization
 
 /// Batches of random segments of a dataset's clips.

@@ -26,7 +26,7 @@ public struct VectorQuantizer: Quantizer {
         self.learning = learning
         project = Linear(channels, dimension)
         codebook = Parameter(
-            [codebookSize, dimension], .normal(stddev: 1), kind: learning == .gradient ? .trainable : .statistic)
+            [codebookSize, dimension], .normal(1), kind: learning == .gradient ? .trainable : .statistic)
         usage = Parameter([codebookSize], .constant(1 / Double(codebookSize)), kind: .statistic)
         sums = learning == .gradient ? nil : Parameter([codebookSize, dimension], .zeros, kind: .statistic)
         expand = Linear(dimension, channels)
