@@ -1,0 +1,56 @@
+public import Tensor
+
+/// The weights of a convolution, `[space…, input / groups, output]`: plain, or as direction and length.
+///
+/// Weight normalisation (Salimans and Kingma, 2016): `w = g · v / ‖v‖`, the norm taken over all that reaches one output
+/// channel. In a module's parameters this is `weight`, or `weight.direction` and `weight.gain`.
+public enum Kernel: Sendable {
+    case plain(Parameter)
+    case normalized(direction: Parameter, gain: Parameter)
+
+    /// - Parameter weightNorm: whether to learn direction and length apart. The gain starts at one, which is what LeCun's
+    ///   variance gives on average, whatever the initializer's scale.
+    public init(_ shape: Shape, _ initializer: Initializer = .lecunNormal, weightNorm: Bool = false) {
+        self =
+            weightNorm
+            ? .normalized(
+                direction: Parameter(shape, initializer), gain: Parameter([shape[shape.rank - 1]], .ones))
+            : .plain(Parameter(shape, initializer))
+    }
+
+    public var shape: Shape {
+        switch self {
+        case .plain(let weight): weight.shape
+        case .normalized(let direction, _): direction.shape
+        }
+    }
+
+    /// The weights in the precision of a computation; the norm is taken in f32.
+    public func tensor(as dtype: DType) -> Tensor {
+        switch self {
+        case .plain(let weight): weight.tensor(as: dtype)
+        case .normalized(let direction, let gain):
+            weightNormalized(direction: direction.tensor, gain: gain.tensor).cast(to: dtype)
+        }
+    }
+}
+
+/// `gain · direction / ‖direction‖`, the norm over all axes but the last.
+func weightNormalized(direction: Tensor, gain: Tensor) -> Tensor {
+    let norm = direction.squared.sum(axes: Array(0..<(direction.rank - 1))).sqrt()
+    return direction * (gain / norm)
+}
+
+/// A model's parameters with every `….direction` and `….gain` multiplied out to the plain weight of that path: what the
+/// same model without weight normalisation takes.
+public func foldingWeightNorm(_ parameters: [String: Tensor]) -> [String: Tensor] {
+    var folded = parameters
+    for (path, direction) in parameters where path.hasSuffix(".direction") {
+        let weight = String(path.dropLast(".direction".count))
+        guard let gain = parameters["\(weight).gain"] else { continue }
+        folded[path] = nil
+        folded["\(weight).gain"] = nil
+        folded[weight] = weightNormalized(direction: direction, gain: gain)
+    }
+    return folded
+}
