@@ -71,8 +71,8 @@ public final class XLACodec: Sendable {
             self.state = state
         }
 
-        /// Takes samples and gives the codes of the chunks they complete, `codeWidth` integers a frame.
-        public mutating func push(_ samples: some Collection<Float>) throws -> [Int32] {
+        /// Takes samples and gives the tokens of the chunks they complete.
+        public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
             pending.append(contentsOf: samples)
             var codes: [Int32] = []
             var start = 0
@@ -81,18 +81,18 @@ public final class XLACodec: Sendable {
                 start += codec.chunkSamples
             }
             pending.removeFirst(start)
-            return codes
+            return codec.model.configuration.tokens(codes)
         }
 
-        /// Gives the codes of what is left, its last frame filled up with silence.
-        public mutating func finish() throws -> [Int32] {
-            if pending.isEmpty { return [] }
+        /// Gives the tokens of what is left, its last frame filled up with silence.
+        public mutating func finish() throws -> TokenFrames {
+            if pending.isEmpty { return codec.model.configuration.tokens([]) }
             let hop = codec.model.configuration.hop
             let frames = (pending.count + hop - 1) / hop
             let silence = [Float](repeating: 0, count: codec.chunkSamples - pending.count)
             let codes = try run(pending + silence)
             pending = []
-            return Array(codes.prefix(frames * codec.model.quantizer.codeWidth))
+            return codec.model.configuration.tokens(Array(codes.prefix(frames * codec.model.quantizer.codeWidth)))
         }
 
         private mutating func run(_ samples: [Float]) throws -> [Int32] {
@@ -114,9 +114,9 @@ public final class XLACodec: Sendable {
             self.state = state
         }
 
-        /// Takes whole frames of codes and gives the audio of the chunks they complete.
-        public mutating func push(_ codes: some Collection<Int32>) throws -> [Float] {
-            pending.append(contentsOf: codes)
+        /// Takes tokens and gives the audio of the chunks they complete.
+        public mutating func push(_ frames: TokenFrames) throws -> [Float] {
+            pending += codec.model.configuration.columns(frames)
             let size = codec.chunkFrames * codec.model.quantizer.codeWidth
             var audio: [Float] = []
             var start = 0

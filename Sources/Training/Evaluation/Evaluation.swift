@@ -2,7 +2,7 @@ public import Audio
 import Datasets
 public import Foundation
 import Metrics
-import Tokenizer
+public import Tokenizer
 
 /// How well a model does on clips: averages over them, and figures of the codes.
 public struct Evaluation: Codable, Hashable, Sendable {
@@ -32,7 +32,7 @@ public struct Reconstruction: Sendable {
     public let name: String
     public let original: Waveform
     public let decoded: Waveform
-    public let codes: [Int32]
+    public let tokens: TokenFrames
 }
 
 /// Clips to evaluate on, the same ones each time.
@@ -74,22 +74,25 @@ public struct EvaluationSet: Sendable {
         for clip in clips {
             let clock = ContinuousClock()
             var encoder = try codec.makeEncoder()
-            var codes: [Int32] = []
-            encoding += try clock.measure { codes = try encoder.push(clip.audio.samples) + encoder.finish() }
+            var tokens = TokenFrames(levelCount: configuration.quantizer.count)
+            encoding += try clock.measure {
+                tokens = try encoder.push(clip.audio.samples)
+                tokens.append(try encoder.finish())
+            }
             var decoder = try codec.makeDecoder()
             var audio: [Float] = []
-            decoding += try clock.measure { audio = try decoder.push(codes) + decoder.finish() }
+            decoding += try clock.measure { audio = try decoder.push(tokens) + decoder.finish() }
             let decoded = Waveform(
                 samples: Array(audio.prefix(clip.audio.samples.count)), sampleRate: configuration.sampleRate)
             seconds += clip.audio.duration
-            statistics.add(codes)
+            statistics.add(tokens)
             // A clip too short or silent to be judged by a measure is left out of its mean.
             if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: decoded) { stoi.append(value) }
             if let value = try? SpeechQuality.melDistance(reference: clip.audio, degraded: decoded) { mel.append(value) }
             if let value = try? SpeechQuality.scaleInvariantSDR(reference: clip.audio, degraded: decoded) {
                 sdr.append(value)
             }
-            try each(Reconstruction(name: clip.name, original: clip.audio, decoded: decoded, codes: codes))
+            try each(Reconstruction(name: clip.name, original: clip.audio, decoded: decoded, tokens: tokens))
         }
         return Evaluation(
             clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel), scaleInvariantSDR: mean(sdr),
@@ -101,8 +104,9 @@ public struct EvaluationSet: Sendable {
     private func reconstruct(_ clip: (name: String, audio: Waveform), _ codec: XLACodec) throws -> [Float] {
         var encoder = try codec.makeEncoder()
         var decoder = try codec.makeDecoder()
-        let codes = try encoder.push(clip.audio.samples) + encoder.finish()
-        return try decoder.push(codes) + decoder.finish()
+        var tokens = try encoder.push(clip.audio.samples)
+        tokens.append(try encoder.finish())
+        return try decoder.push(tokens) + decoder.finish()
     }
 }
 
@@ -116,36 +120,26 @@ extension Duration {
 /// Counts which codes are used.
 struct CodeStatistics {
     private(set) var level1: CodebookUsage?
-    private let width: Int
-    private let bitColumns: [Int]
+    /// Each BSQ bit's level and place.
+    private let bits: [(level: Int, bit: UInt64)]
     private var bitSums: [Int]
     private var frames = 0
 
     init(_ configuration: Alpha.Configuration) {
-        var column = 0
-        var bits: [Int] = []
-        for level in configuration.quantizer {
-            switch level.kind {
-            case .vq: column += 1
-            case .bsq:
-                bits += column..<column + (level.bits ?? 0)
-                column += level.bits ?? 0
-            }
+        bits = configuration.quantizer.enumerated().flatMap { index, level in
+            level.kind == .bsq ? (0..<UInt64(level.bits ?? 0)).map { (index, $0) } : []
         }
-        width = column
-        bitColumns = bits
         bitSums = [Int](repeating: 0, count: bits.count)
         if let first = configuration.quantizer.first, first.kind == .vq {
             level1 = CodebookUsage(codebookSize: first.codebookSize ?? 0)
         }
     }
 
-    mutating func add(_ codes: [Int32]) {
-        let count = codes.count / width
-        frames += count
-        level1?.add((0..<count).map { codes[$0 * width] })
-        for (position, column) in bitColumns.enumerated() {
-            for frame in 0..<count { bitSums[position] += Int(codes[frame * width + column]) }
+    mutating func add(_ tokens: TokenFrames) {
+        frames += tokens.count
+        level1?.add(tokens.level(0))
+        for (position, place) in bits.enumerated() {
+            bitSums[position] += tokens.level(place.level).count { $0 >> place.bit & 1 == 1 }
         }
     }
 

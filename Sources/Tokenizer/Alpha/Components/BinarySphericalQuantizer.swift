@@ -1,4 +1,4 @@
-public import NN
+import NN
 public import Tensor
 
 /// The signs of a low-dimensional projection: a codebook of 2^bits corners on the unit sphere that needs no storage.

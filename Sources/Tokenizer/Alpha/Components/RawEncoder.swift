@@ -57,8 +57,8 @@ extension Alpha.Configuration {
     func transformerBlocks() -> [TransformerBlock] {
         (0..<transformer.layers).map { _ in
             TransformerBlock(
-                latentDimension, heads: transformer.heads, window: transformer.window,
-                expansion: transformer.expansion)
+                latentDimension, heads: transformer.heads, hidden: transformer.expansion * latentDimension,
+                window: transformer.window)
         }
     }
 }

@@ -1,4 +1,4 @@
-public import NN
+import NN
 public import Tensor
 
 /// The nearest entry of a learned codebook, by direction: inputs and entries are compared on the unit sphere.
