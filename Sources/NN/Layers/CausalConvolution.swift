@@ -20,13 +20,10 @@ public struct CausalConv1d: Module {
         bias: Bool = true, weightNorm: Bool = false, initializer: Initializer = .lecunNormal,
         file: StaticString = #fileID, line: UInt = #line
     ) {
-        precondition(
-            inputs % groups == 0 && outputs % groups == 0, "\(inputs) to \(outputs) channels in \(groups) groups",
-            file: file, line: line)
         precondition(stride == 1 || dilation == 1, "both a stride and a dilation", file: file, line: line)
         precondition(
             kernel >= stride, "a kernel of \(kernel) skips samples at stride \(stride)", file: file, line: line)
-        weight = Kernel([kernel, inputs / groups, outputs], initializer, weightNorm: weightNorm)
+        weight = Kernel([kernel], inputs, outputs, groups: groups, initializer, weightNorm: weightNorm, file, line)
         self.bias = bias ? Parameter([outputs], .zeros) : nil
         self.stride = stride
         self.dilation = dilation
@@ -85,7 +82,7 @@ public struct CausalConvTranspose1d: Module {
         initializer: Initializer = .lecunNormal, file: StaticString = #fileID, line: UInt = #line
     ) {
         precondition(kernel >= stride, "a kernel of \(kernel) leaves gaps at stride \(stride)", file: file, line: line)
-        weight = Kernel([kernel, inputs, outputs], initializer, weightNorm: weightNorm)
+        weight = Kernel([kernel], inputs, outputs, groups: 1, initializer, weightNorm: weightNorm, file, line)
         self.bias = bias ? Parameter([outputs], .zeros) : nil
         self.stride = stride
     }

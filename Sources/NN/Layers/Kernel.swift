@@ -18,6 +18,16 @@ public enum Kernel: Sendable {
             : .plain(Parameter(shape, initializer))
     }
 
+    init(
+        _ extents: [Int], _ inputs: Int, _ outputs: Int, groups: Int, _ initializer: Initializer, weightNorm: Bool,
+        _ file: StaticString, _ line: UInt
+    ) {
+        precondition(
+            groups > 0 && inputs % groups == 0 && outputs % groups == 0,
+            "\(inputs) to \(outputs) channels do not divide in \(groups) groups", file: file, line: line)
+        self.init(Shape(extents + [inputs / groups, outputs]), initializer, weightNorm: weightNorm)
+    }
+
     public var shape: Shape {
         switch self {
         case .plain(let weight): weight.shape

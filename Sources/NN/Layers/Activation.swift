@@ -1,0 +1,56 @@
+public import Tensor
+
+/// Elementwise nonlinearities without parameters, as a multilayer perceptron chooses among them.
+public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
+    case relu, gelu, geluTanh, silu
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .relu: x.relu()
+        case .gelu: x.gelu()
+        case .geluTanh: x.geluTanh()
+        case .silu: x.silu()
+        }
+    }
+}
+
+extension Tensor {
+    /// `max(x, 0)`.
+    public func relu() -> Tensor { maximum(self, 0) }
+
+    /// `x` above zero and `slope · x` below.
+    public func leakyReLU(_ slope: Double = 0.01) -> Tensor { select(isGreater(than: 0), self, self * slope) }
+
+    /// `x` above zero and `eˣ - 1` below.
+    public func elu() -> Tensor {
+        // The unchosen branch must stay finite, or its gradient of 0·∞ would be NaN.
+        select(isGreater(than: 0), self, minimum(self, 0).expm1())
+    }
+
+    /// `x · σ(x)`; also called swish.
+    public func silu() -> Tensor { self * sigmoid() }
+
+    /// `x · Φ(x)` with the normal distribution function (Hendrycks and Gimpel, 2016).
+    public func gelu() -> Tensor { self * (0.5 + 0.5 * (self * 0.5.squareRoot()).errorFunction()) }
+
+    /// The approximation of `gelu` by a hyperbolic tangent, within 5·10⁻⁴.
+    public func geluTanh() -> Tensor {
+        let inner = (2 / Double.pi).squareRoot() * (self + 0.044715 * (self * self * self))
+        return 0.5 * self * (1 + inner.tanh())
+    }
+
+    /// The error function to single precision: a rational minimax approximation on ±4, beyond which it is ±1 in f32.
+    public func errorFunction() -> Tensor {
+        let x = clamped(-4, 4)
+        let u = x * x
+        let numerator = u.polynomial([
+            -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+            -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02,
+        ])
+        let denominator = u.polynomial([
+            -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+            -1.42647390514189e-02,
+        ])
+        return x * numerator / denominator
+    }
+}

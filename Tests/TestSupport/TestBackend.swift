@@ -1,0 +1,32 @@
+internal import Native
+public import Tensor
+
+/// Something that runs graphs: value tests go through every one.
+public protocol TestBackend: Sendable {
+    var name: String { get }
+    func run(_ graph: Graph, _ inputs: [HostArray]) throws -> [HostArray]
+}
+
+public enum TestBackends {
+    public static let reference = ReferenceBackend()
+    /// Every backend of this machine.
+    public static let all: [any TestBackend] = [reference]
+}
+
+/// The plain Swift evaluator.
+public struct ReferenceBackend: TestBackend {
+    public var name: String { "reference" }
+    public func run(_ graph: Graph, _ inputs: [HostArray]) throws -> [HostArray] {
+        try ReferenceEvaluator()(graph, inputs)
+    }
+}
+
+/// Traces `function` for the types of `inputs`, and runs it on the reference evaluator.
+public func evaluate(_ inputs: [HostArray], _ function: ([Tensor]) -> [Tensor]) throws -> [HostArray] {
+    try TestBackends.reference.run(Graph(inputs.map(\.type), function), inputs)
+}
+
+/// The value of a tensor that reads no inputs, on the reference evaluator.
+public func evaluate(_ tensor: Tensor) throws -> HostArray {
+    try TestBackends.reference.run(Graph(inputs: [], outputs: [tensor]), [])[0]
+}
