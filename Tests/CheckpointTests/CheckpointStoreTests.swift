@@ -1,6 +1,7 @@
 import Checkpoint
 import Glibc
 import Tensor
+import TestSupport
 import Testing
 
 struct RunState: Codable, Equatable {

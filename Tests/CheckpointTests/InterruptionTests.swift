@@ -1,6 +1,7 @@
 import Checkpoint
 import Glibc
 import Tensor
+import TestSupport
 import Testing
 
 /// A save that ends anywhere leaves a checkpoint to go on from: the one before, or already the new one.

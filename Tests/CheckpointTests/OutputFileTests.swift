@@ -1,5 +1,6 @@
 import Checkpoint
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct OutputFileTests {

@@ -1,4 +1,5 @@
 import Checkpoint
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsHeaderTests {

@@ -1,6 +1,7 @@
 import Checkpoint
-import Glibc
+import Foundation
 import Tensor
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -97,6 +98,10 @@ import Testing
         #expect(error?.isNotFound == true)
         #expect(throws: FileError.self) { try SafetensorsFile(path: "/dev/zero") }
     }
+}
+
+func fixture(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/\(name)").standardized.path
 }
 
 /// 0, 1, 2, … less 2 where the type has a sign, halved where it has fractions; truth values alternate.
