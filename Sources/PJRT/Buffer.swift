@@ -68,8 +68,7 @@ extension Client {
     public func makeBuffer(
         bytes: UnsafeRawBufferPointer, type: ElementType, dimensions: [Int], device: Device? = nil
     ) throws -> Buffer {
-        guard dimensions.allSatisfy({ $0 >= 0 }) else { throw BufferError.negativeDimension(dimensions) }
-        let expected = dimensions.reduce(type.byteCount, *)
+        guard let expected = type.byteCount(of: dimensions) else { throw BufferError.invalidDimensions(dimensions) }
         guard bytes.count == expected else {
             throw BufferError.byteCount(type: type, dimensions: dimensions, expected: expected, actual: bytes.count)
         }
@@ -89,10 +88,9 @@ extension Client {
                 $0.device = device.record.handle
             }
         }
+        let done = result.done_with_host_buffer.map { Event(adopting: $0, operation: operation, client: self) }
         let buffer = try Buffer(adopting: result.buffer, client: self)
-        if let done = result.done_with_host_buffer {
-            try Event(adopting: done, operation: operation, client: self).wait()
-        }
+        try done?.wait()
         return buffer
     }
 }

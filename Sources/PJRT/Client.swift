@@ -20,6 +20,10 @@ public final class Client: @unchecked Sendable {
     /// - Parameter options: the platform's own, such as `cpu_device_count` (CPU), or `memory_fraction`, `allocator`
     ///   and `visible_devices` (CUDA).
     public init(plugin: Plugin, options: [String: NamedValue] = [:]) throws {
+        if let count = options["cpu_device_count"] {
+            // The CPU plugin aborts the process on a value of another type, which CUDA's refuses with an error.
+            guard case .integer(1...) = count else { throw ClientOptionError.cpuDeviceCount(count) }
+        }
         let api = plugin.api.pointee
         let handle = try options.withPJRT { values, count in
             try plugin.call("create a client", api.PJRT_Client_Create) {

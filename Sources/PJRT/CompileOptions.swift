@@ -37,14 +37,23 @@ extension CompileOptions {
     ///
     /// The counts are always written: a plugin aborts the process on zero replicas, which an absent field means. So is
     /// the device ordinal, whose absence means device 0 and not "unset", which is -1.
-    var serialized: [UInt8] {
+    func serialized() throws -> [UInt8] {
+        guard replicas > 0, partitions > 0 else {
+            throw CompileOptionsError.noDevices(replicas: replicas, partitions: partitions)
+        }
+        if let deviceAssignment {
+            guard deviceAssignment.count == replicas, deviceAssignment.allSatisfy({ $0.count == partitions }) else {
+                throw CompileOptionsError.deviceAssignment(
+                    deviceAssignment, replicas: replicas, partitions: partitions)
+            }
+        }
         var build = ProtobufWriter()
         build.integer(1, -1)
         build.integer(4, replicas)
         build.integer(5, partitions)
         if usesSPMDPartitioning { build.bool(6, true) }
         if let deviceAssignment { build.message(9, Self.serialized(deviceAssignment)) }
-        if usesShardy { build.bool(23, true) }
+        if usesShardy { build.bool(19, true) }
 
         var options = ProtobufWriter()
         options.message(3, build)

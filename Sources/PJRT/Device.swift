@@ -77,13 +77,11 @@ extension Device {
     /// How the device's memory is used now; nil where the platform does not count it, as on CPU.
     public var memoryStatistics: MemoryStatistics? {
         get throws {
-            do {
-                let result = try plugin.call(
-                    "read the memory statistics of device \(id)", plugin.api.pointee.PJRT_Device_MemoryStats
-                ) { $0.device = record.handle }
-                return MemoryStatistics(result)
-            } catch let error as PJRTError where error.code == .unimplemented {
-                return nil
+            try ifImplemented {
+                MemoryStatistics(
+                    try plugin.call(
+                        "read the memory statistics of device \(id)", plugin.api.pointee.PJRT_Device_MemoryStats
+                    ) { $0.device = record.handle })
             }
         }
     }

@@ -17,6 +17,19 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// The size of a dense array, in bytes; nil for dimensions that no array can have.
+    func byteCount(of dimensions: [Int]) -> Int? {
+        guard dimensions.allSatisfy({ $0 >= 0 }) else { return nil }
+        if dimensions.contains(0) { return 0 }
+        var size = byteCount
+        for dimension in dimensions {
+            let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+            if overflow { return nil }
+            size = product
+        }
+        return size
+    }
+
     var pjrt: PJRT_Buffer_Type {
         switch self {
         case .f64: PJRT_Buffer_Type_F64

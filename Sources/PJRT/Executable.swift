@@ -60,6 +60,9 @@ public final class LoadedExecutable: @unchecked Sendable {
     }
 }
 
+/// PJRT's name for programs given as MLIR, text or bytecode.
+private let stablehloText: StaticString = "mlir"
+
 extension Client {
     /// Compiles a program and loads it on its devices.
     ///
@@ -67,8 +70,7 @@ extension Client {
     /// - Throws: `PJRTError` with the compiler's message, which names the line.
     public func compile(_ program: String, options: CompileOptions = .init()) throws -> LoadedExecutable {
         var program = program
-        let options = options.serialized
-        let format: StaticString = "mlir"
+        let options = try options.serialized()
         let executable = try program.withUTF8 { code in
             try options.withUnsafeBufferPointer { options in
                 try withFrame(of: PJRT_Program.self) { program in
@@ -76,8 +78,9 @@ extension Client {
                     program.pointee.code = UnsafeMutableRawPointer(mutating: code.baseAddress)?
                         .assumingMemoryBound(to: CChar.self)
                     program.pointee.code_size = code.count
-                    program.pointee.format = UnsafeRawPointer(format.utf8Start).assumingMemoryBound(to: CChar.self)
-                    program.pointee.format_size = format.utf8CodeUnitCount
+                    program.pointee.format = UnsafeRawPointer(stablehloText.utf8Start)
+                        .assumingMemoryBound(to: CChar.self)
+                    program.pointee.format_size = stablehloText.utf8CodeUnitCount
                     return try plugin.call("compile a program", plugin.api.pointee.PJRT_Client_Compile) {
                         $0.client = handle
                         $0.program = UnsafePointer(program)
@@ -97,7 +100,7 @@ extension Client {
     ///   - serialized: made by the same platform version; plugins do not promise more.
     ///   - options: replace the options it was compiled with.
     public func load(serialized: [UInt8], options: CompileOptions? = nil) throws -> LoadedExecutable {
-        let options = options?.serialized ?? []
+        let options = try options?.serialized() ?? []
         let executable = try serialized.withUnsafeBytes { bytes in
             try options.withUnsafeBytes { options in
                 try plugin.call("load a serialised executable", plugin.api.pointee.PJRT_Executable_DeserializeAndLoad) {

@@ -18,6 +18,18 @@ public enum NamedValue: Sendable, Hashable {
     }
 }
 
+extension NamedValue: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .string(let value): value
+        case .integer(let value): "\(value)"
+        case .integers(let values): "\(values)"
+        case .float(let value): "\(value)"
+        case .bool(let value): "\(value)"
+        }
+    }
+}
+
 extension NamedValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral,
     ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
 {

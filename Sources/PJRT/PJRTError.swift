@@ -51,7 +51,10 @@ extension PJRTError {
             return String(frame.pointee.message, count: frame.pointee.message_size)
         }
         Self.destroy(error, api)
-        self.init(code: code ?? .unknown, operation: operation, message: message, plugin: plugin.path)
+        // Compiler messages end in line breaks, which would split a caller's own sentence.
+        let end = message.lastIndex { !$0.isWhitespace }.map { message.index(after: $0) } ?? message.startIndex
+        self.init(
+            code: code ?? .unknown, operation: operation, message: String(message[..<end]), plugin: plugin.path)
     }
 
     private static func destroy(_ error: OpaquePointer, _ api: PJRT_Api) {
@@ -62,44 +65,11 @@ extension PJRTError {
     }
 }
 
-/// A buffer used in a way its state or shape does not allow; found before the plugin is asked.
-public enum BufferError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The buffer's memory is gone: it was donated to an execution, or deleted.
-    case deleted(operation: String, type: ElementType, dimensions: [Int])
-    case byteCount(type: ElementType, dimensions: [Int], expected: Int, actual: Int)
-    case negativeDimension([Int])
-    case otherClient(operation: String)
-    case unsupportedElementType(code: UInt32)
-
-    public var description: String {
-        switch self {
-        case .deleted(let operation, let type, let dimensions):
-            "cannot \(operation): the \(type)\(dimensions) buffer was donated or deleted; "
-                + "use the output that replaced it, or exclude it from donation"
-        case .byteCount(let type, let dimensions, let expected, let actual):
-            "a \(type)\(dimensions) buffer holds \(expected) bytes, but \(actual) were given"
-        case .negativeDimension(let dimensions):
-            "\(dimensions) has a negative dimension"
-        case .otherClient(let operation):
-            "cannot \(operation): the buffer or device belongs to another client; copy it through the host"
-        case .unsupportedElementType(let code):
-            "PJRT element type \(code) is not one that buffers carry here; convert it inside the program"
-        }
-    }
-}
-
-/// An execution whose arguments do not fit the executable; found before the plugin is asked.
-public enum ExecutionError: Error, Sendable, Equatable, CustomStringConvertible {
-    case deviceCount(executable: String, expected: Int, actual: Int)
-    /// Devices were given different numbers of arguments.
-    case raggedArguments(executable: String, counts: [Int])
-
-    public var description: String {
-        switch self {
-        case .deviceCount(let executable, let expected, let actual):
-            "'\(executable)' runs on \(expected) devices, but argument lists for \(actual) were given"
-        case .raggedArguments(let executable, let counts):
-            "'\(executable)' takes the same number of arguments on every device, but was given \(counts)"
-        }
+/// The result of `body`, or nil where the plugin does not implement what it asks for.
+func ifImplemented<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+        return try body()
+    } catch let error as PJRTError where error.code == .unimplemented {
+        return nil
     }
 }

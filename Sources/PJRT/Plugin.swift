@@ -58,14 +58,15 @@ public final class Plugin: @unchecked Sendable {
 
     /// XLA reads its environment while the library loads, so this comes first.
     private static func setEnvironment(xlaFlags: [String]) {
-        // Level 2 keeps XLA's errors and drops its start-up chatter; a level the user chose stays.
-        setenv("TF_CPP_MIN_LOG_LEVEL", "2", 0)
+        // XLA also returns the errors it logs, and those are thrown; level 3 leaves only what ends the process. A level
+        // the user chose stays.
+        setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0)
         guard !xlaFlags.isEmpty else { return }
         let present = getenv("XLA_FLAGS").map { [String(cString: $0)] } ?? []
         setenv("XLA_FLAGS", (present + xlaFlags).joined(separator: " "), 1)
     }
 
-    private init(path: String, xlaFlags: [String]) throws {
+    private convenience init(path: String, xlaFlags: [String]) throws {
         guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw PluginError.unloadable(path: path, reason: String(cString: dlerror()))
         }
@@ -76,10 +77,14 @@ public final class Plugin: @unchecked Sendable {
         guard let table = unsafeBitCast(symbol, to: GetPjrtApi.self)() else {
             throw PluginError.unloadable(path: path, reason: "its GetPjrtApi returned no function table")
         }
+        try self.init(path: path, xlaFlags: xlaFlags, table: table)
+    }
+
+    /// - Parameter table: a `PJRT_Api` of any version, as long as its first field says.
+    init(path: String, xlaFlags: [String], table: UnsafeRawPointer) throws {
         let size = MemoryLayout<PJRT_Api>.size
         let copy = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<PJRT_Api>.alignment)
         copy.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        // The table's first field is its size; nothing past that is the plugin's.
         copy.copyMemory(from: table, byteCount: min(table.load(as: Int.self), size))
         api = UnsafePointer(copy.bindMemory(to: PJRT_Api.self, capacity: 1))
 

@@ -76,10 +76,25 @@ public enum PlatformKind: Sendable, Hashable, CustomStringConvertible {
 /// 3. Python's packages: `jax_plugins`, `xla_plugins` and `libtpu`, in `VIRTUAL_ENV`, `CONDA_PREFIX`, `PYTHONPATH`,
 ///    beside each `python3` on `PATH`, and in the usual prefixes.
 public struct PluginSearch: Sendable {
-    var environment: [String: String]
-    var workingDirectory: String
-    var executable: String
-    var prefixes = ["/usr/local", "/usr", "/opt/venv"]
+    private let environment: [String: String]
+    private let workingDirectory: String
+    private let executable: String
+    private let prefixes: [String]
+
+    /// - Parameters:
+    ///   - environment: the variables named above, `HOME` and `XDG_CACHE_HOME`.
+    ///   - workingDirectory: an absolute path.
+    ///   - executable: the program's own absolute path.
+    ///   - prefixes: where Python is installed besides the places the environment names.
+    public init(
+        environment: [String: String], workingDirectory: String, executable: String,
+        prefixes: [String] = ["/usr/local", "/usr"]
+    ) {
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.executable = executable
+        self.prefixes = prefixes
+    }
 
     /// A search from this process's own environment.
     public init() {
@@ -90,9 +105,9 @@ public struct PluginSearch: Sendable {
         ] {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
-        self.environment = environment
-        workingDirectory = resolved(".") ?? "."
-        executable = resolved("/proc/self/exe") ?? CommandLine.arguments.first ?? ""
+        self.init(
+            environment: environment, workingDirectory: resolved(".") ?? "/",
+            executable: resolved("/proc/self/exe") ?? "/")
     }
 
     /// The plugin's file, with symbolic links resolved.

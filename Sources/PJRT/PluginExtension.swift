@@ -8,31 +8,30 @@ public struct PluginExtension: RawRepresentable, Sendable, Hashable, CustomStrin
 
     init(_ type: PJRT_Extension_Type) { rawValue = type.rawValue }
 
-    public static let gpuCustomCall = PluginExtension(PJRT_Extension_Type_Gpu_Custom_Call)
     public static let profiler = PluginExtension(PJRT_Extension_Type_Profiler)
-    public static let customPartitioner = PluginExtension(PJRT_Extension_Type_Custom_Partitioner)
-    public static let stream = PluginExtension(PJRT_Extension_Type_Stream)
     public static let layouts = PluginExtension(PJRT_Extension_Type_Layouts)
     public static let ffi = PluginExtension(PJRT_Extension_Type_FFI)
     public static let memoryDescriptions = PluginExtension(PJRT_Extension_Type_MemoryDescriptions)
-    public static let triton = PluginExtension(PJRT_Extension_Type_Triton)
 
+    /// The header's name for the extension, or its number where the plugin is newer than the header.
     public var description: String {
-        switch self {
-        case .gpuCustomCall: "gpu-custom-call"
-        case .profiler: "profiler"
-        case .customPartitioner: "custom-partitioner"
-        case .stream: "stream"
-        case .layouts: "layouts"
-        case .ffi: "ffi"
-        case .memoryDescriptions: "memory-descriptions"
-        case .triton: "triton"
-        default: "extension-\(rawValue)"
-        }
+        Self.names.indices.contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "extension-\(rawValue)"
     }
 
+    /// By number, as `PJRT_Extension_Type` counts them.
+    private static let names = [
+        "gpu-custom-call", "profiler", "custom-partitioner", "stream", "layouts", "ffi", "memory-descriptions",
+        "triton", "raw-buffer", "phase-compile", "example", "unknown", "cross-host-transfers",
+        "executable-metadata", "callback", "host-allocator",
+    ]
+
     static func chain(from start: UnsafePointer<PJRT_Extension_Base>?) -> [PluginExtension] {
-        Array(sequence(first: start, next: { $0?.pointee.next.map { UnsafePointer($0) } }).prefix { $0 != nil })
-            .compactMap { $0.map { PluginExtension($0.pointee.type) } }
+        var result: [PluginExtension] = []
+        var next = start
+        while let link = next {
+            result.append(PluginExtension(link.pointee.type))
+            next = link.pointee.next.map { UnsafePointer($0) }
+        }
+        return result
     }
 }
