@@ -104,13 +104,11 @@ struct TrainBench: ParsableCommand {
             let adam = AdamW(learningRate: .constant(1e-4), weightDecay: 0.01)
             let (updated, moments) = adam.update(
                 gradients: Dictionary(uniqueKeysWithValues: zip(paths, gradients)), parameters: current,
-                state: AdamW.State(first: state["first"].values, second: state["second"].values),
-                step: state["step"].value)
+                state: state["moments"].values, step: state["step"].value)
             return [
                 "loss": .leaf(loss),
                 "state": [
-                    "parameters": Tree(updated), "first": Tree(moments.first), "second": Tree(moments.second),
-                    "step": .leaf(state["step"].value + 1),
+                    "parameters": Tree(updated), "moments": Tree(moments), "step": .leaf(state["step"].value + 1),
                 ],
             ]
         }
@@ -118,10 +116,11 @@ struct TrainBench: ParsableCommand {
         let noise = (0..<24000).map { _ in Float.random(in: -0.3...0.3, using: &generator) }
         let audio = try engine.upload(HostArray(noise, shape: [1, 24000, 1]))
         let zeros = try Function("zeros", on: engine) { _ in
-            Tree(codec.parameters.mapValues { Tensor.zeros($0.type) })
+            let types = AdamW(learningRate: .constant(0)).stateTypes(for: codec.parameters.mapValues(\.type))
+            return Tree(types.mapValues { Tensor.zeros($0) })
         }
         var state: Tree<Buffer> = [
-            "parameters": parameters, "first": try zeros([:]), "second": try zeros([:]),
+            "parameters": parameters, "moments": try zeros([:]),
             "step": .leaf(try engine.upload(HostArray(0 as Int32))),
         ]
         func once() throws -> Double {

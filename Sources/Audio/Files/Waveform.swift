@@ -33,4 +33,18 @@ public struct Waveform: Sendable, Hashable {
         try writer.write(samples)
         try writer.finish()
     }
+
+    /// A 16-bit WAV file in memory; samples outside -1...1 are clipped.
+    ///
+    /// - Precondition: it is shorter than 4 GiB.
+    public func wavFile() -> [UInt8] {
+        let data = RawPCM.s16le.encode(samples)
+        func little(_ value: Int, _ byteCount: Int) -> [UInt8] {
+            (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        precondition(data.count < Int(UInt32.max) - 44, "a WAV file ends at 4 GiB")
+        let format = little(1, 2) + little(1, 2) + little(sampleRate, 4) + little(2 * sampleRate, 4)
+        return Array("RIFF".utf8) + little(36 + data.count, 4) + Array("WAVEfmt ".utf8) + little(16, 4) + format
+            + little(2, 2) + little(16, 2) + Array("data".utf8) + little(data.count, 4) + data
+    }
 }

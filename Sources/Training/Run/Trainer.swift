@@ -144,7 +144,7 @@ public final class Trainer {
         let expected: Tree<TensorType> = [
             "parameters": Tree(trainable),
             "statistics": Tree(parameters.filter { $0.value.kind == .statistic }.mapValues(\.type)),
-            "moments": ["first": Tree(trainable), "second": Tree(trainable)],
+            "moments": Tree(AdamW(learningRate: .constant(0)).stateTypes(for: trainable)),
             "average": Tree(recipe.optimizer.averageDecay > 0 ? trainable : [:]),
             "step": .leaf(TensorType(.i32, [])), "key": .leaf(TensorType(.u32, [2])),
         ]

@@ -6,7 +6,7 @@ import XLA
 
 /// One optimizer step as one compiled program: losses, gradients, AdamW, codebook upkeep and weight average.
 ///
-/// The state is a tree with `parameters`, `statistics`, `moments` (`first`, `second`), `average`, `step` and `key`; it is donated,
+/// The state is a tree with `parameters`, `statistics`, `moments`, `average`, `step` and `key`; it is donated,
 /// so device memory holds one copy.
 struct TrainingStep: Sendable {
     let model: Alpha
@@ -35,17 +35,14 @@ struct TrainingStep: Sendable {
             let paths = current.keys.sorted()
             let products = gradient(of: total, at: paths.map { current[$0]! })
             let gradients = Dictionary(uniqueKeysWithValues: zip(paths, products))
-            let (clipped, norm) = clipByGlobalNorm(gradients, maximum: optimizer.clipNorm)
+            let (clipped, norm) = clipByGlobalNorm(gradients, limit: optimizer.clipNorm)
             let adam = AdamW(
                 learningRate: .warmupCosine(
-                    peak: optimizer.learningRate, warmupSteps: optimizer.warmupSteps, totalSteps: totalSteps,
-                    end: optimizer.learningRate * optimizer.finalShare),
-                beta1: optimizer.beta1, beta2: optimizer.beta2, weightDecay: optimizer.weightDecay,
-                decays: { path in parameters[path].map { $0.shape.rank > 1 } ?? false })
-            let moments = AdamW.State(
-                first: state["moments"]["first"].values, second: state["moments"]["second"].values)
-            var (updated, updatedMoments) = adam.update(
-                gradients: clipped, parameters: current, state: moments, step: step)
+                    peak: optimizer.learningRate, to: optimizer.learningRate * optimizer.finalShare,
+                    warmup: optimizer.warmupSteps, steps: totalSteps),
+                betas: (optimizer.beta1, optimizer.beta2), weightDecay: optimizer.weightDecay)
+            var (updated, moments) = adam.update(
+                gradients: clipped, parameters: current, state: state["moments"].values, step: step)
 
             let pathOf = Dictionary(uniqueKeysWithValues: parameters.map { ($1.tensor.key, $0) })
             for reset in quantized.resets {
@@ -53,8 +50,9 @@ struct TrainingStep: Sendable {
                 updated[path] = select(reset.mask, reset.values, updated[path]!)
                 // What the old entry learned says nothing about the new one.
                 let zero = Tensor.zeros(updated[path]!.type)
-                updatedMoments.first[path] = select(reset.mask, zero, updatedMoments.first[path]!)
-                updatedMoments.second[path] = select(reset.mask, zero, updatedMoments.second[path]!)
+                for moment in ["first.\(path)", "second.\(path)"] {
+                    moments[moment] = select(reset.mask, zero, moments[moment]!)
+                }
             }
             var statistics = state["statistics"].values
             for update in quantized.updates {
@@ -66,12 +64,8 @@ struct TrainingStep: Sendable {
             func guarded(_ new: [String: Tensor], _ old: Tree<Tensor>) -> Tree<Tensor> {
                 Tree(new.merging(old.values) { select(isSound, $0, $1) })
             }
-            let average = state["average"].values.reduce(into: [String: Tensor]()) { result, entry in
-                // The average begins as a plain mean, so that it does not drag the first weights along.
-                let seen = step.cast(to: .f32)
-                let decay = minimum((seen + 1) / (seen + 10), optimizer.averageDecay)
-                result[entry.key] = entry.value * decay + updated[entry.key]! * (1 - decay)
-            }
+            let average = ExponentialMovingAverage(decay: optimizer.averageDecay, warmsUp: true)
+                .update(state["average"].values, with: updated, step: step)
             var metrics = parts.merging(quantized.metrics) { $1 }
             metrics["loss"] = total
             metrics["gradientNorm"] = norm
@@ -81,10 +75,7 @@ struct TrainingStep: Sendable {
                 "state": [
                     "parameters": guarded(updated, state["parameters"]),
                     "statistics": guarded(statistics, state["statistics"]),
-                    "moments": [
-                        "first": guarded(updatedMoments.first, state["moments"]["first"]),
-                        "second": guarded(updatedMoments.second, state["moments"]["second"]),
-                    ],
+                    "moments": guarded(moments, state["moments"]),
                     "average": guarded(average, state["average"]),
                     "step": .leaf(step + 1),
                     "key": state["key"],
@@ -103,11 +94,11 @@ struct TrainingStep: Sendable {
             let values = model.initialization(key: RandomKey(seed: seed))
             let kinds = model.parameters
             let trainable = values.filter { kinds[$0.key]?.kind == .trainable }
-            let zeros = trainable.mapValues { Tensor.zeros($0.type) }
+            let moments = AdamW(learningRate: .constant(0)).stateTypes(for: trainable.mapValues(\.type))
             return [
                 "parameters": Tree(trainable),
                 "statistics": Tree(values.filter { kinds[$0.key]?.kind == .statistic }),
-                "moments": ["first": Tree(zeros), "second": Tree(zeros)],
+                "moments": Tree(moments.mapValues { Tensor.zeros($0) }),
                 "average": Tree(keepsAverage ? trainable : [:]),
                 "step": .leaf(Tensor.scalar(0, .i32)),
                 "key": .leaf(Tensor.constant(RandomKey.words(seed: seed ^ 0x5EED))),
