@@ -53,7 +53,9 @@ public final class Event: @unchecked Sendable {
                     }
                 }
             } catch {
-                // The callback was not registered, so it will not take the waiter.
+                // The callback was not registered, so it will not take the waiter. Whoever frees memory on this error
+                // may do so only when the work no longer writes to it.
+                try? wait()
                 waiter.takeRetainedValue().resume(throwing: error)
             }
         }

@@ -49,6 +49,14 @@ public enum PlatformKind: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether a file may hold this platform's plugin: its name says so, or says no platform.
+    fileprivate func admits(_ path: String) -> Bool {
+        let name = (path.split(separator: "/").last ?? "").lowercased()
+        let platforms = [PlatformKind.cpu: ["cpu"], .cuda: ["cuda", "gpu"], .tpu: ["tpu"]]
+        let named = platforms.filter { $0.value.contains { name.contains($0) } }.keys
+        return self == .default || named.isEmpty || named.contains(self)
+    }
+
     fileprivate var devicePaths: [String] {
         switch self {
         case .cuda: ["/dev/nvidiactl"]
@@ -69,8 +77,8 @@ public enum PlatformKind: Sendable, Hashable, CustomStringConvertible {
 
 /// The places a plugin may lie, in the order they are tried:
 ///
-/// 1. `ALLOPHONE_PJRT_PLUGIN`, a plugin file, then `PJRT_PLUGIN_LIBRARY_PATH`, files or folders separated by `:`.
-///    With a particular platform asked for, only files named for that platform count.
+/// 1. `ALLOPHONE_PJRT_PLUGIN`, a plugin file: when set, nothing else is tried. Then `PJRT_PLUGIN_LIBRARY_PATH`, files
+///    or folders separated by `:`. Both are passed over where their name is another platform's than the one asked for.
 /// 2. `.xla/cpu`, `.xla/cuda`, `.xla/tpu`: below the working directory and the folders above it, then below the
 ///    executable's folder and those above it; then `~/.cache/allophone/xla`.
 /// 3. Python's packages: `jax_plugins`, `xla_plugins` and `libtpu`, in `VIRTUAL_ENV`, `CONDA_PREFIX`, `PYTHONPATH`,
@@ -125,7 +133,10 @@ public struct PluginSearch: Sendable {
     /// Every path looked at for `kind`, in order.
     public func candidates(_ kind: PlatformKind) -> [String] {
         if case .path(let path) = kind { return [path] }
-        var paths = fromEnvironment(kind)
+        if let path = environment["ALLOPHONE_PJRT_PLUGIN"], !path.isEmpty, kind.admits(path) { return [path] }
+        var paths = list("PJRT_PLUGIN_LIBRARY_PATH").flatMap { entry in
+            isFolder(entry) ? kind.fileNames.map { "\(entry)/\($0)" } : [entry].filter(kind.admits)
+        }
         let platforms: [PlatformKind] =
             kind == .default
             ? [.tpu, .cuda].filter { $0.devicePaths.contains { access($0, F_OK) == 0 } } + [.cpu] : [kind]
@@ -138,20 +149,6 @@ public struct PluginSearch: Sendable {
         }
         var seen: Set<String> = []
         return paths.filter { seen.insert($0).inserted }
-    }
-
-    private func fromEnvironment(_ kind: PlatformKind) -> [String] {
-        var paths: [String] = []
-        if let path = environment["ALLOPHONE_PJRT_PLUGIN"], !path.isEmpty { paths.append(path) }
-        for entry in list("PJRT_PLUGIN_LIBRARY_PATH") {
-            paths += isFolder(entry) ? kind.fileNames.map { "\(entry)/\($0)" } : [entry]
-        }
-        guard kind != .default else { return paths }
-        let marks = kind == .cuda ? ["cuda", "gpu"] : ["\(kind)".lowercased()]
-        return paths.filter { path in
-            let name = path.split(separator: "/").last ?? ""
-            return marks.contains { name.contains($0) }
-        }
     }
 
     private var fetchedFolders: [String] {

@@ -34,7 +34,7 @@ import Testing
     @Test func theErrorListsEveryPathTriedAndTheRemedy() throws {
         let folder = try Folder()
         let error = try #require(throws: PluginError.self) {
-            try search(folder, ["ALLOPHONE_PJRT_PLUGIN": "/gone/cpu.so", "HOME": "/home/me"]).find(.cpu)
+            try search(folder, ["PJRT_PLUGIN_LIBRARY_PATH": "/gone/cpu.so", "HOME": "/home/me"]).find(.cpu)
         }
         for path in [
             "/gone/cpu.so", "\(folder.path)/work/deep/.xla/cpu/xla_cpu_pjrt.so",
@@ -57,10 +57,19 @@ import Testing
     @Test func theEnvironmentComesBeforeTheFetchedFolder() throws {
         let folder = try Folder()
         let fetched = try folder.file(".xla/cpu/xla_cpu_pjrt.so")
-        let own = try folder.file("own/my_cpu_build.so")
+        let own = try folder.file("own/mine.so")
         #expect(try search(folder).find(.cpu) == fetched)
         #expect(try search(folder, ["ALLOPHONE_PJRT_PLUGIN": own]).find(.cpu) == own)
         #expect(try search(folder, ["ALLOPHONE_PJRT_PLUGIN": own]).find(.default) == own)
+    }
+
+    @Test func anEnvironmentPluginThatIsGoneIsAnError() throws {
+        let folder = try Folder()
+        _ = try folder.file(".xla/cpu/xla_cpu_pjrt.so")
+        let error = try #require(throws: PluginError.self) {
+            try search(folder, ["ALLOPHONE_PJRT_PLUGIN": "/gone.so"]).find(.cpu)
+        }
+        #expect(error == .notFound(kind: .cpu, tried: ["/gone.so"]))
     }
 
     @Test func anEnvironmentPluginOfAnotherPlatformIsPassedOver() throws {

@@ -50,8 +50,8 @@ import Testing
     }
 
     @Test func aLibraryThatIsNoPluginIsRefused() throws {
-        let library = ["x86_64", "aarch64"].map { "/lib/\($0)-linux-gnu/libm.so.6" }.first { access($0, R_OK) == 0 }
-        let path = try #require(library)
+        let libraries = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6"]
+        let path = try #require(libraries.first { access($0, R_OK) == 0 })
         let error = try #require(throws: PluginError.self) { try Plugin.load(path: path) }
         #expect(error.description.contains("GetPjrtApi"))
     }
