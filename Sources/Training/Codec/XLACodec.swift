@@ -1,4 +1,3 @@
-public import Checkpoint
 import NN
 public import PJRT
 public import Tensor

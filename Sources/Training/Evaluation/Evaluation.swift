@@ -1,6 +1,5 @@
 public import Audio
-import Datasets
-public import Foundation
+public import Datasets
 import Metrics
 public import Tokenizer
 

@@ -1,4 +1,5 @@
-import Foundation
+public import Foundation
+import Tokenizer
 
 /// A recipe that cannot be used.
 public enum RecipeError: Error, CustomStringConvertible {

@@ -1,6 +1,6 @@
-public import Checkpoint
+import Checkpoint
 public import Datasets
-public import Foundation
+import Foundation
 import Metrics
 import NN
 import PJRT

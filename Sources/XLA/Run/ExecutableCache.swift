@@ -3,7 +3,7 @@ import Logging
 import PJRT
 import Tensor
 
-/// Executables kept on disk between processes, by program, plugin version and processor.
+/// Executables kept on disk between processes, by program, plugin and processor.
 ///
 /// A cache is an optimisation: what cannot be read or written is logged and done without.
 public struct ExecutableCache: Sendable {
@@ -19,21 +19,10 @@ public struct ExecutableCache: Sendable {
         return environment["HOME"].map { "\($0)/.cache/allophone/xla" }
     }
 
-    /// What, besides the program, decides whether an executable fits: compiled code uses this processor's instructions.
-    private var platform: String {
-        "\(client.platformName)\n\(client.platformVersion)\n\(client.devices.map(\.kind))\n\(Self.processor)\n"
-    }
-
-    private static let processor: String = {
-        guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return "unknown" }
-        return text.split(separator: "\n").filter { $0.hasPrefix("model name") || $0.hasPrefix("flags") }.prefix(2)
-            .joined(separator: "\n")
-    }()
-
     /// The executable of a program, if a file has it. The file begins with the whole key, so that two programs whose hashes
     /// collide are told apart.
     func load(_ program: Program) -> LoadedExecutable? {
-        let key = Array((platform + program.text).utf8)
+        let key = Array((client.compatibilityKey + program.text).utf8)
         let path = path(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
@@ -48,7 +37,7 @@ public struct ExecutableCache: Sendable {
 
     func store(_ executable: LoadedExecutable, for program: Program) {
         do {
-            let key = Array((platform + program.text).utf8)
+            let key = Array((client.compatibilityKey + program.text).utf8)
             let data = Data(key) + Data(try executable.serialize())
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
