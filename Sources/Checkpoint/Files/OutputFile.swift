@@ -76,6 +76,8 @@ public final class OutputFile {
     ///
     /// - Throws: `FileError`; `isOutOfSpace` when the disk is full.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        // The descriptor's number may be another file's by then.
+        precondition(!isFinished, "\(name) is finished, and cannot be written any more")
         try Disk.write(bytes, to: descriptor, path: name)
         byteCount += bytes.count
         checksum?.update(bytes)
@@ -88,6 +90,7 @@ public final class OutputFile {
 
     /// Replaces the bytes from `offset` on, in a file that `isRewritable`.
     public func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) {
+        precondition(!isFinished, "\(name) is finished, and cannot be written any more")
         try withBuffer(of: bytes) { buffer throws(FileError) in
             try Disk.write(buffer, to: descriptor, at: offset, path: name)
         }
