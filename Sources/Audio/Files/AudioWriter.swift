@@ -22,6 +22,8 @@ public final class AudioWriter: SampleSink {
     private let output: OutputFile
     /// Nil once closed.
     private var file: OpaquePointer?
+    /// Why the file was given up.
+    private var failure: AudioError?
     private let container: Container
 
     private enum Container { case wav, flac, ogg }
@@ -64,9 +66,9 @@ public final class AudioWriter: SampleSink {
 
     deinit { if let file { sf_close(file) } }
 
-    /// - Throws: ``AudioError``; after that the writer takes no more.
     public func write(_ samples: [Float]) throws {
-        precondition(file != nil || output.failure != nil, "\(path): written to after finish")
+        if let failure { throw failure }
+        precondition(file != nil, "\(path): written to after finish")
         try requireFinite(samples, from: frames, sampleRate: sampleRate, path: path)
         if container == .wav {
             // RIFF states sizes in 32 bits; leave room for the header.
@@ -93,21 +95,17 @@ public final class AudioWriter: SampleSink {
     }
 
     public func finish() throws {
-        guard let file else {
-            if let failure = output.failure { throw failure }
-            return
-        }
+        if let failure { throw failure }
+        guard let file else { return }
         self.file = nil
         let code = sf_close(file)
-        guard code == 0 || output.failure != nil else {
-            output.discard()
-            throw AudioError.writeFailed(path: path, reason: String(cString: sf_error_number(code)))
+        guard code == 0 else {
+            throw abandoned(.writeFailed(path: path, reason: String(cString: sf_error_number(code))))
         }
         do {
             try output.commit()
-        } catch {
-            output.discard()
-            throw error
+        } catch let error as AudioError {
+            throw abandoned(error)
         }
     }
 
@@ -116,7 +114,9 @@ public final class AudioWriter: SampleSink {
         if let file { sf_close(file) }
         file = nil
         output.discard()
-        return output.failure ?? encoderError
+        let error = output.failure ?? encoderError
+        failure = error
+        return error
     }
 }
 
