@@ -144,9 +144,12 @@ struct AudioWriterTests {
                 try AudioWriter(path: flac, sampleRate: 24000, encoding: .float32)
             }
             #expect(throws: AudioError.self) { try AudioWriter(path: flac, sampleRate: 1) }
-            // Vorbis ends at 200 kHz, which only the encoder knows.
-            let ogg = folder.appendingPathComponent("a.ogg").path
-            #expect(throws: AudioError.self) { try AudioWriter(path: ogg, sampleRate: 768_000) }
+            for (name, rate) in [("a.ogg", 768_000), ("a.flac", 768_000), ("a.flac", 100_003)] {
+                let path = folder.appendingPathComponent(name).path
+                #expect(
+                    throws: AudioError.unsupportedFormat(path: path, reason: "the format cannot state \(rate) Hz")
+                ) { try AudioWriter(path: path, sampleRate: rate) }
+            }
             let missing = folder.appendingPathComponent("missing/a.wav").path
             #expect(throws: AudioError.writeFailed(path: missing, reason: "No such file or directory")) {
                 try AudioWriter(path: missing, sampleRate: 24000)

@@ -50,6 +50,16 @@ public final class AudioWriter: SampleSink {
         guard SampleRate.supported.contains(sampleRate) else {
             throw AudioError.unsupportedRate(path: path, rate: sampleRate)
         }
+        // The encoders of libsndfile refuse these only at the first write, and without saying why.
+        let isRatePossible =
+            switch container {
+            case .wav: true
+            case .flac: sampleRate <= 65_535 || (sampleRate <= 655_350 && sampleRate % 10 == 0)
+            case .ogg: sampleRate <= 200_000
+            }
+        guard isRatePossible else {
+            throw AudioError.unsupportedFormat(path: path, reason: "the format cannot state \(sampleRate) Hz")
+        }
         output = try OutputFile(path: path)
         var info = SF_INFO()
         info.samplerate = Int32(sampleRate)
@@ -58,9 +68,7 @@ public final class AudioWriter: SampleSink {
         var calls = outputCalls
         file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
         if file == nil {
-            throw output.failure
-                ?? AudioError.unsupportedFormat(
-                    path: path, reason: "not at \(sampleRate) Hz (\(String(cString: sf_strerror(nil))))")
+            throw output.failure ?? AudioError.unsupportedFormat(path: path, reason: libraryMessage(sf_strerror(nil)))
         }
     }
 
@@ -88,7 +96,7 @@ public final class AudioWriter: SampleSink {
                 }
                 : chunk.withUnsafeBufferPointer { sf_writef_float(file, $0.baseAddress, sf_count_t($0.count)) }
             guard Int(count) == chunk.count, output.failure == nil else {
-                throw abandoned(.writeFailed(path: path, reason: String(cString: sf_strerror(file))))
+                throw abandoned(.writeFailed(path: path, reason: libraryMessage(sf_strerror(file))))
             }
         }
         frames += samples.count
@@ -100,7 +108,7 @@ public final class AudioWriter: SampleSink {
         self.file = nil
         let code = sf_close(file)
         guard code == 0 else {
-            throw abandoned(.writeFailed(path: path, reason: String(cString: sf_error_number(code))))
+            throw abandoned(.writeFailed(path: path, reason: libraryMessage(sf_error_number(code))))
         }
         do {
             try output.commit()
