@@ -97,6 +97,27 @@ struct AudioWriterTests {
         }
     }
 
+    @Test func aWriterThatFailedKeepsSayingSo() throws {
+        guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("full.wav").path
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
+            let writer = try AudioWriter(path: path, sampleRate: 24000)
+            for _ in 0..<2 {
+                #expect(throws: AudioError.noSpace(path: path)) { try writer.write(signal) }
+            }
+            #expect(throws: AudioError.noSpace(path: path)) { try writer.finish() }
+        }
+    }
+
+    @Test func aFailedWriteIsReportedWhenTheFileIsCommitted() throws {
+        guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+        let file = try OutputFile(path: "/dev/full")
+        let written = [UInt8](repeating: 1, count: 10).withUnsafeBytes { file.write($0) }
+        #expect(written == 0)
+        #expect(throws: AudioError.noSpace(path: "/dev/full")) { try file.commit() }
+    }
+
     @Test func aDeviceIsWrittenInPlace() throws {
         try withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("null.wav").path
@@ -123,6 +144,12 @@ struct AudioWriterTests {
                 try AudioWriter(path: flac, sampleRate: 24000, encoding: .float32)
             }
             #expect(throws: AudioError.self) { try AudioWriter(path: flac, sampleRate: 1) }
+            for (name, rate) in [("a.ogg", 768_000), ("a.flac", 768_000), ("a.flac", 100_003)] {
+                let path = folder.appendingPathComponent(name).path
+                #expect(
+                    throws: AudioError.unsupportedFormat(path: path, reason: "the format cannot state \(rate) Hz")
+                ) { try AudioWriter(path: path, sampleRate: rate) }
+            }
             let missing = folder.appendingPathComponent("missing/a.wav").path
             #expect(throws: AudioError.writeFailed(path: missing, reason: "No such file or directory")) {
                 try AudioWriter(path: missing, sampleRate: 24000)

@@ -41,9 +41,11 @@ struct StreamingResamplerTests {
     }
 
     @Test func theLengthIsExactForEveryInputLength() throws {
-        for (from, to) in [(44100, 24000), (24000, 44100), (16000, 24000), (48000, 11025), (4000, 768_000)] {
+        for (from, to) in [
+            (44100, 24000), (24000, 44100), (16000, 24000), (48000, 11025), (4000, 768_000), (12000, 88200),
+        ] {
             let resampler = try StreamingResampler(from: from, to: to)
-            for count in [0, 1, 2, 3, 5, 100, 441, 1001] {
+            for count in [0, 1, 2, 3, 5, 50, 100, 441, 1001, 1480] {
                 let output = try resampler.push([Float](repeating: 0.5, count: count)) + resampler.finish()
                 let exact = (Double(count) * Double(to) / Double(from)).rounded()
                 #expect(output.count == Int(exact), "\(count) samples from \(from) to \(to) Hz")

@@ -55,9 +55,9 @@ public final class AudioReader: SampleStream {
         // libsndfile closes the descriptor from here on, also when it fails.
         isOwned = false
         guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, isStandardInput ? 0 : 1) else {
-            let reason = String(cString: sf_strerror(nil))
+            let reason = libraryMessage(sf_strerror(nil))
             throw AudioError.notAudio(
-                path: path, reason: isFile ? reason : "\(reason) Through a pipe only WAV and MP3 can be read")
+                path: path, reason: isFile ? reason : "\(reason); through a pipe only WAV and MP3 can be read")
         }
         do {
             let rate = Int(info.samplerate)
@@ -128,7 +128,7 @@ public final class AudioReader: SampleStream {
     private func checkEnd() throws {
         let seconds = Double(position) / Double(sampleRate)
         if sf_error(file) != SF_ERR_NO_ERROR {
-            throw AudioError.corrupt(path: path, seconds: seconds, reason: String(cString: sf_strerror(file)))
+            throw AudioError.corrupt(path: path, seconds: seconds, reason: libraryMessage(sf_strerror(file)))
         }
         if statedExactly, let frames, position < frames {
             throw AudioError.truncated(path: path, stated: Double(frames) / Double(sampleRate), found: seconds)
@@ -167,4 +167,10 @@ private func missingWAVFrames(_ descriptor: Int32, fileSize: Int) -> Int? {
         offset += 8 + size + size & 1
     }
     return nil
+}
+
+/// libsndfile's words, without their full stop.
+func libraryMessage(_ text: UnsafePointer<CChar>) -> String {
+    let message = String(cString: text)
+    return message.hasSuffix(".") ? String(message.dropLast()) : message
 }

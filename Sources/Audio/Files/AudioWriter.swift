@@ -22,6 +22,8 @@ public final class AudioWriter: SampleSink {
     private let output: OutputFile
     /// Nil once closed.
     private var file: OpaquePointer?
+    /// Why the file was given up.
+    private var failure: AudioError?
     private let container: Container
 
     private enum Container { case wav, flac, ogg }
@@ -48,6 +50,16 @@ public final class AudioWriter: SampleSink {
         guard SampleRate.supported.contains(sampleRate) else {
             throw AudioError.unsupportedRate(path: path, rate: sampleRate)
         }
+        // The encoders of libsndfile refuse these only at the first write, and without saying why.
+        let isRatePossible =
+            switch container {
+            case .wav: true
+            case .flac: sampleRate <= 65_535 || (sampleRate <= 655_350 && sampleRate % 10 == 0)
+            case .ogg: sampleRate <= 200_000
+            }
+        guard isRatePossible else {
+            throw AudioError.unsupportedFormat(path: path, reason: "the format cannot state \(sampleRate) Hz")
+        }
         output = try OutputFile(path: path)
         var info = SF_INFO()
         info.samplerate = Int32(sampleRate)
@@ -56,17 +68,15 @@ public final class AudioWriter: SampleSink {
         var calls = outputCalls
         file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
         if file == nil {
-            throw output.failure
-                ?? AudioError.unsupportedFormat(
-                    path: path, reason: "not at \(sampleRate) Hz (\(String(cString: sf_strerror(nil))))")
+            throw output.failure ?? AudioError.unsupportedFormat(path: path, reason: libraryMessage(sf_strerror(nil)))
         }
     }
 
     deinit { if let file { sf_close(file) } }
 
-    /// - Throws: ``AudioError``; after that the writer takes no more.
     public func write(_ samples: [Float]) throws {
-        precondition(file != nil || output.failure != nil, "\(path): written to after finish")
+        if let failure { throw failure }
+        precondition(file != nil, "\(path): written to after finish")
         try requireFinite(samples, from: frames, sampleRate: sampleRate, path: path)
         if container == .wav {
             // RIFF states sizes in 32 bits; leave room for the header.
@@ -86,28 +96,24 @@ public final class AudioWriter: SampleSink {
                 }
                 : chunk.withUnsafeBufferPointer { sf_writef_float(file, $0.baseAddress, sf_count_t($0.count)) }
             guard Int(count) == chunk.count, output.failure == nil else {
-                throw abandoned(.writeFailed(path: path, reason: String(cString: sf_strerror(file))))
+                throw abandoned(.writeFailed(path: path, reason: libraryMessage(sf_strerror(file))))
             }
         }
         frames += samples.count
     }
 
     public func finish() throws {
-        guard let file else {
-            if let failure = output.failure { throw failure }
-            return
-        }
+        if let failure { throw failure }
+        guard let file else { return }
         self.file = nil
         let code = sf_close(file)
-        guard code == 0 || output.failure != nil else {
-            output.discard()
-            throw AudioError.writeFailed(path: path, reason: String(cString: sf_error_number(code)))
+        guard code == 0 else {
+            throw abandoned(.writeFailed(path: path, reason: libraryMessage(sf_error_number(code))))
         }
         do {
             try output.commit()
-        } catch {
-            output.discard()
-            throw error
+        } catch let error as AudioError {
+            throw abandoned(error)
         }
     }
 
@@ -116,7 +122,9 @@ public final class AudioWriter: SampleSink {
         if let file { sf_close(file) }
         file = nil
         output.discard()
-        return output.failure ?? encoderError
+        let error = output.failure ?? encoderError
+        failure = error
+        return error
     }
 }
 
