@@ -90,7 +90,7 @@ def random():
         key = jnp.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
         if seed < 2**63:
             assert (jax.random.PRNGKey(seed) == key).all()
-        f.case(f"bits.{seed}", lambda k: [jax.random.bits(k, s) for s in ((), (5,), (3, 4), (0,))], key)
+        f.case(f"bits.{seed}", lambda k: [jax.random.bits(k, s, np.uint32) for s in ((), (5,), (3, 4), (0,))], key)
         f.case(f"split.{seed}", lambda k: [*jax.random.split(k), *jax.random.split(k, 3)], key)
         f.case(f"fold.{seed}", lambda k: [jax.random.fold_in(k, d) for d in (0, 7, 2**32 - 1)], key)
         f.case(f"uniform.{seed}", lambda k: [
@@ -98,7 +98,7 @@ def random():
         f.case(f"uniformRange.{seed}", lambda k: jax.random.uniform(k, (64,), np.float32, -3, 5.3), key)
         f.case(f"normal.{seed}", lambda k: jax.random.normal(k, (256,), np.float32), key)
         f.case(f"bernoulli.{seed}", lambda k: jax.random.bernoulli(k, np.float32(.3), (64,)), key)
-        f.case(f"integers.{seed}", lambda k: (jax.random.bits(k, (32,)) % np.uint32(100)).astype(np.int32), key)
+        f.case(f"integers.{seed}", lambda k: (jax.random.bits(k, (32,), np.uint32) % np.uint32(100)).astype(np.int32), key)
     f.write()
 
 

@@ -61,12 +61,13 @@ import Testing
                     strides: [1], padding: [(1, 1)], operandDilation: [1], kernelDilation: [1],
                     layout: .init(operand: [0, 1, 2], kernel: [0, 1, 2], result: [0, 1, 2])), inputs)
         },
-        // Operand [height, channels, batch, width], kernel [width, outputs, height, inputs], result [w, batch, c, h].
+        // Operand [height, channels, batch, width], kernel [width, outputs, height, inputs] and result
+        // [width, batch, channels, height], with width the first of the spatial axes.
         ValueCase("convolutionMixedLayout") { inputs in
             Tensor.apply(
                 Convolution(
                     strides: [2, 1], padding: [(1, 1), (0, 0)], operandDilation: [1, 1], kernelDilation: [1, 1],
-                    layout: .init(operand: [2, 1, 0, 3], kernel: [1, 3, 2, 0], result: [1, 2, 3, 0])), inputs)
+                    layout: .init(operand: [2, 1, 3, 0], kernel: [1, 3, 0, 2], result: [1, 2, 0, 3])), inputs)
         },
     ]
 
