@@ -45,7 +45,8 @@ private func reverseWalk(
         guard let cotangent, output.dtype.isFloating else { continue }
         add(cotangent, to: output, from: "the caller")
     }
-    for node in nodes.reversed() where useful.contains(node.id) && !node.inputs.isEmpty {
+    // What an input is itself made of is left alone: nothing there is asked for, and a loop there has no rule.
+    for node in nodes.reversed() where node.inputs.contains(where: { useful.contains($0.node.id) }) {
         let values = node.outputs.indices.map { Tensor(node: node, index: $0) }
         let incoming = values.map { flowing[$0.key] }
         guard incoming.contains(where: { $0 != nil }) else { continue }

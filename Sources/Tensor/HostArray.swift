@@ -80,17 +80,17 @@ public struct HostArray: Sendable, Hashable {
     public var doubles: [Double] {
         switch dtype {
         case .f64: values(as: Double.self)
-        case .f32: values(as: Float.self).map(Double.init)
+        case .f32: values(as: Float.self).map { Double($0) }
         case .bf16: values(as: UInt16.self).map { Double(Float(bitPattern: UInt32($0) << 16)) }
         case .f16: values(as: UInt16.self).map { Double(floatFromFloat16Bits($0)) }
-        case .i64: values(as: Int64.self).map(Double.init)
-        case .i32: values(as: Int32.self).map(Double.init)
-        case .i16: values(as: Int16.self).map(Double.init)
-        case .i8: values(as: Int8.self).map(Double.init)
-        case .u64: values(as: UInt64.self).map(Double.init)
-        case .u32: values(as: UInt32.self).map(Double.init)
-        case .u16: values(as: UInt16.self).map(Double.init)
-        case .u8: values(as: UInt8.self).map(Double.init)
+        case .i64: values(as: Int64.self).map { Double($0) }
+        case .i32: values(as: Int32.self).map { Double($0) }
+        case .i16: values(as: Int16.self).map { Double($0) }
+        case .i8: values(as: Int8.self).map { Double($0) }
+        case .u64: values(as: UInt64.self).map { Double($0) }
+        case .u32: values(as: UInt32.self).map { Double($0) }
+        case .u16: values(as: UInt16.self).map { Double($0) }
+        case .u8: values(as: UInt8.self).map { Double($0) }
         case .bool: values(as: Bool.self).map { $0 ? 1 : 0 }
         }
     }

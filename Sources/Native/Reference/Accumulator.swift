@@ -6,8 +6,8 @@ internal import Tensor
 /// The inner product is concrete in each, since generic arithmetic is slow in unoptimised builds.
 protocol Accumulator {
     static var zero: Self { get }
-    static func elements(of array: HostArray) -> [Self]
-    static func array(_ sums: [Self], _ type: TensorType) -> HostArray
+    static func terms(of array: HostArray) -> [Self]
+    static func rounded(_ sums: [Self], _ type: TensorType) -> HostArray
     /// `sum += Σ left[i] · right[i]`.
     static func accumulate(
         into sum: inout Self, _ left: UnsafePointer<Self>, _ right: UnsafePointer<Self>, count: Int)
@@ -18,6 +18,9 @@ extension DType {
 }
 
 extension Double: Accumulator {
+    static func terms(of array: HostArray) -> [Double] { array.doubles }
+    static func rounded(_ sums: [Double], _ type: TensorType) -> HostArray { Double.array(sums, type) }
+
     static func accumulate(
         into sum: inout Double, _ left: UnsafePointer<Double>, _ right: UnsafePointer<Double>, count: Int
     ) {
@@ -31,7 +34,7 @@ extension Double: Accumulator {
 }
 
 extension Int64: Accumulator {
-    static func elements(of array: HostArray) -> [Int64] {
+    static func terms(of array: HostArray) -> [Int64] {
         guard case .integer(let type) = array.dtype.element else {
             preconditionFailure("\(array.dtype.rawValue) does not accumulate in integers")
         }
@@ -41,7 +44,7 @@ extension Int64: Accumulator {
         return widened(type)
     }
 
-    static func array(_ sums: [Int64], _ type: TensorType) -> HostArray {
+    static func rounded(_ sums: [Int64], _ type: TensorType) -> HostArray {
         guard case .integer(let element) = type.dtype.element else {
             preconditionFailure("\(type.dtype.rawValue) does not accumulate in integers")
         }

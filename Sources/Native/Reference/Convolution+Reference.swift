@@ -17,9 +17,9 @@ extension Convolution: ReferencePrimitive {
     private func convolved<A: Accumulator>(
         _ operand: HostArray, _ kernel: HostArray, _ result: TensorType, _: A.Type
     ) -> HostArray {
-        let (x, w) = (A.elements(of: operand), A.elements(of: kernel))
+        let (x, w) = (A.terms(of: operand), A.terms(of: kernel))
         var sums = [A](repeating: A.zero, count: result.shape.elementCount)
-        guard !sums.isEmpty, !x.isEmpty, !w.isEmpty else { return A.array(sums, result) }
+        guard !sums.isEmpty, !x.isEmpty, !w.isEmpty else { return A.rounded(sums, result) }
 
         let spatialRank = strides.count
         let operandSpace = Array(operand.shape.dropFirst().prefix(spatialRank))
@@ -56,7 +56,7 @@ extension Convolution: ReferencePrimitive {
                 }
             }
         }
-        return A.array(sums, result)
+        return A.rounded(sums, result)
     }
 
     private func positionsRead(_ results: [Int], _ kernel: [Int], _ operand: [Int]) -> [Int] {

@@ -11,10 +11,10 @@ extension Dot: ReferencePrimitive {
         let depth = contractedAxes.left.reduce(1) { $0 * left.shape[$1] }
         let batch = batchAxes.left.reduce(1) { $0 * left.shape[$1] }
         // Packed as [batch, free, contracted], so that every inner product runs over neighbours.
-        let x = A.elements(of: packed(left, batchAxes.left, contractedAxes.left))
-        let y = A.elements(of: packed(right, batchAxes.right, contractedAxes.right))
+        let x = A.terms(of: packed(left, batchAxes.left, contractedAxes.left))
+        let y = A.terms(of: packed(right, batchAxes.right, contractedAxes.right))
         var sums = [A](repeating: A.zero, count: result.shape.elementCount)
-        guard !sums.isEmpty, depth > 0 else { return A.array(sums, result) }
+        guard !sums.isEmpty, depth > 0 else { return A.rounded(sums, result) }
         let (rows, columns) = (x.count / (batch * depth), y.count / (batch * depth))
         x.withUnsafeBufferPointer { x in
             y.withUnsafeBufferPointer { y in
@@ -32,7 +32,7 @@ extension Dot: ReferencePrimitive {
                 }
             }
         }
-        return A.array(sums, result)
+        return A.rounded(sums, result)
     }
 
     private func packed(_ x: HostArray, _ batch: [Int], _ contracted: [Int]) -> HostArray {

@@ -149,8 +149,10 @@ extension Tensor {
         return Tensor.apply1(ArgMax(axis: axis), self, file: file, line: line)
     }
 
+    /// The i32 position of the first smallest element along an axis, which goes.
     public func argmin(axis: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-        (-self).argmax(axis: axis, file: file, line: line)
+        // Of integers the complement turns the order around; negation would leave the lowest where it is.
+        (dtype.isFloating ? -self : !self).argmax(axis: axis, file: file, line: line)
     }
 
     /// The elements in order along an axis, and the i32 position each came from; equal elements keep their order.

@@ -1,0 +1,65 @@
+public import Tensor
+public import Testing
+
+/// One operation whose values another implementation has recorded: the arrays `<operation>.<variant>/in0…`, `out0…`.
+public struct ValueCase: Sendable, CustomTestStringConvertible {
+    public let operation: String
+    public let tolerance: Tolerance?
+    public let function: @Sendable ([Tensor]) -> [Tensor]
+
+    /// - Parameter tolerance: a few roundings of the expected array's dtype if `nil`.
+    public init(
+        _ operation: String, _ tolerance: Tolerance? = nil, _ function: @escaping @Sendable ([Tensor]) -> [Tensor]
+    ) {
+        self.operation = operation
+        self.tolerance = tolerance
+        self.function = function
+    }
+
+    public var testDescription: String { operation }
+
+    /// The recorded variants, such as `exp.f32` and `exp.f64`.
+    public func variants(in fixture: Fixture) -> [String] {
+        Set(fixture.arrays.keys.map { String($0.prefix { $0 != "/" }) })
+            .filter { $0.prefix { $0 != "." } == operation }.sorted()
+    }
+
+    /// This operation traced for each variant's inputs.
+    public func graphs(in fixture: Fixture) -> [Graph] {
+        variants(in: fixture).map { variant in Graph(fixture.list("\(variant)/in").map(\.type), function) }
+    }
+}
+
+extension Fixture {
+    /// The arrays `<prefix>0`, `<prefix>1`, and so on.
+    public func list(_ prefix: String) -> [HostArray] {
+        Array((0...).lazy.map { self.arrays["\(prefix)\($0)"] }.prefix { $0 != nil }.compactMap { $0 })
+    }
+
+    /// The operations that the file has arrays of.
+    public var operations: Set<String> {
+        Set(arrays.keys.map { key in String(key.prefix { $0 != "." && $0 != "/" }) })
+    }
+}
+
+/// Records an issue unless every backend gives what the fixture holds for every variant of this operation.
+public func expectMatches(
+    _ valueCase: ValueCase, in fixture: Fixture, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let variants = valueCase.variants(in: fixture)
+    #expect(!variants.isEmpty, "no recorded values of \(valueCase.operation)", sourceLocation: sourceLocation)
+    for variant in variants {
+        let inputs = fixture.list("\(variant)/in")
+        let expected = fixture.list("\(variant)/out")
+        let graph = Graph(inputs.map(\.type), valueCase.function)
+        for backend in TestBackends.all {
+            let actual = try backend.run(graph, inputs)
+            #expect(actual.count == expected.count, "\(variant): number of outputs", sourceLocation: sourceLocation)
+            for (index, pair) in zip(actual, expected).enumerated() {
+                expectClose(
+                    pair.0, pair.1, pair.1.dtype.isFloating ? valueCase.tolerance : nil,
+                    "\(variant)/out\(index) on \(backend.name)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+}
