@@ -48,7 +48,7 @@ struct Decode: ParsableCommand {
             ? RawPCMWriter(format: raw, sampleRate: configuration.sampleRate)
             : AudioWriter(path: output, sampleRate: configuration.sampleRate, encoding: float ? .float32 : .pcm16)
 
-        let bar = ProgressBar(label: "decoding", total: nil)
+        let bar = ProgressBar("decoding", total: nil, unit: .audio)
         var decoder = try codec.makeDecoder()
         // The last frame may be longer than the sound. How long that is stands at the end of the file, so one hop is held back.
         var held: [Float] = []
@@ -61,7 +61,7 @@ struct Decode: ParsableCommand {
             try sink.write(Array(held.prefix(ready)))
             held.removeFirst(ready)
             written += ready
-            bar.update(written)
+            bar.update(Double(written) / Double(configuration.sampleRate))
         }
         while let tokens = try reader.next() {
             frames += tokens.count

@@ -1,9 +1,9 @@
-import ArgumentParser
-import Audio
+public import ArgumentParser
+public import Audio
 import Checkpoint
 import Foundation
 import Metrics
-import Tokenizer
+public import Tokenizer
 import Training
 
 struct Encode: ParsableCommand {
@@ -53,7 +53,8 @@ struct Encode: ParsableCommand {
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
         let sink = try format.sink(to: target, header: header)
 
-        let bar = ProgressBar(label: "encoding", total: source.expectedFrames)
+        let bar = ProgressBar(
+            "encoding", total: source.expectedFrames.map { Double($0) / Double(configuration.sampleRate) }, unit: .audio)
         var encoder = try codec.makeEncoder()
         var samples = 0
         var frames = 0
@@ -64,7 +65,7 @@ struct Encode: ParsableCommand {
         while case let chunk = try source.read(maximumFrames: codec.chunkSamples), !chunk.isEmpty {
             samples += chunk.count
             try write(encoder.push(chunk))
-            bar.update(samples)
+            bar.update(Double(samples) / Double(configuration.sampleRate))
         }
         try write(encoder.finish())
         if samples == 0 { throw AudioError.empty(path: input) }

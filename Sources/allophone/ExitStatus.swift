@@ -24,9 +24,9 @@ enum ExitStatus: Int32 {
         switch error {
         case let error as FileError:
             self = error.isOutOfSpace ? .output : .input
-        case let error as AudioError:
-            self = error.isOutput ? .output : .data
-        case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
+        case AudioError.noSpace, AudioError.writeFailed: self = .output
+        case AudioError.cannotOpen: self = .input
+        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
             is ManifestError, is TokenLayoutError, is CommandError:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError:

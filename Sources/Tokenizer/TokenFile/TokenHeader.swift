@@ -28,7 +28,7 @@ public struct TokenHeader: Hashable, Sendable {
 }
 
 extension TokenHeader {
-    static let magic: [UInt8] = [0x89, 0x41, 0x4C, 0x4C, 0x4F, 0x0D, 0x0A, 0x1A]
+    public static let magic: [UInt8] = [0x89, 0x41, 0x4C, 0x4C, 0x4F, 0x0D, 0x0A, 0x1A]
     static let version = 1
     /// The bytes before the levels, which are 8 bytes each.
     static let fixedByteCount = 52

@@ -1,5 +1,5 @@
 public import Foundation
-import Tokenizer
+public import Tokenizer
 
 /// A recipe that cannot be used.
 public enum RecipeError: Error, CustomStringConvertible {
@@ -29,6 +29,14 @@ extension Recipe {
             throw .unreadable(path: path, reason: error.localizedDescription)
         }
         try self.init(data: data, path: path)
+    }
+
+    /// A preset model with every other key at its default.
+    ///
+    /// - Throws: `ConfigurationError.unknownPreset`.
+    public init(preset name: String) throws(ConfigurationError) {
+        _ = try Alpha.Configuration.preset(name)
+        self.init(model: .preset(name))
     }
 
     /// - Parameter path: names the recipe in errors.

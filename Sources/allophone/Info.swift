@@ -1,0 +1,111 @@
+import ArgumentParser
+import Audio
+import Checkpoint
+import Foundation
+import PJRT
+import Tensor
+import Tokenizer
+import XLA
+
+struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a file is, or which plugin and devices there are.",
+        discussion: """
+            EXAMPLES
+              allophone info talk.allo
+              allophone info model.safetensors --json
+              allophone info plugin --device cuda
+            """)
+
+    @Argument(help: "A token file, a model, a sound file, or the word `plugin`.")
+    var subject: String
+
+    @OptionGroup var device: DeviceOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        if subject == "plugin" { return try show(pluginFacts()) }
+        let start = try InputFile(path: subject, ordinary: true).bytes(at: 0, count: 9)
+        if start.starts(with: TokenHeader.magic) { return try show(tokenFacts()) }
+        // A safetensors file begins with a length of 8 bytes and then a brace.
+        if start.count == 9, start[8] == UInt8(ascii: "{") { return try show(modelFacts()) }
+        do { try show(soundFacts()) } catch AudioError.notAudio { throw CommandError.unknownKind(path: subject) }
+    }
+
+    private func show(_ facts: [(String, Fact)]) throws {
+        if json { return try printJSON(Dictionary(uniqueKeysWithValues: facts)) }
+        for (name, fact) in facts {
+            print(name.padding(toLength: 18, withPad: " ", startingAt: 0) + fact.text)
+        }
+    }
+
+    private func tokenFacts() throws -> [(String, Fact)] {
+        let reader = try TokenReader(path: subject)
+        while try reader.next() != nil {}
+        let header = reader.header
+        let seconds = Double(reader.sampleCount ?? 0) / Double(header.sampleRate)
+        return [
+            ("kind", .text("tokens")), ("sampleRate", .number(Double(header.sampleRate))),
+            ("frameRate", .number(header.frameRate)), ("bitRate", .number(header.bitRate)),
+            ("frames", .number(Double(reader.frameCount))), ("seconds", .number(seconds)),
+            ("levels", .text(header.layout.levels.map { "\($0)" }.joined(separator: ", "))),
+            ("model", .text(header.model.description)),
+        ]
+    }
+
+    private func modelFacts() throws -> [(String, Fact)] {
+        let file = try ModelFile(path: subject)
+        let configuration = file.model.configuration
+        let count = file.arrays.values.reduce(0) { $0 + $1.count }
+        let text = try ModelFile.metadata(configuration)["configuration"] ?? ""
+        return [
+            ("kind", .text("model")), ("sampleRate", .number(Double(configuration.sampleRate))),
+            ("frameRate", .number(configuration.frameRate)), ("bitRate", .number(configuration.bitRate)),
+            ("parameters", .number(Double(count))), ("fingerprint", .text(file.fingerprint.description)),
+            ("configuration", .text(text)),
+        ]
+    }
+
+    private func soundFacts() throws -> [(String, Fact)] {
+        let reader = try AudioReader(path: subject)
+        var facts: [(String, Fact)] = [
+            ("kind", .text("sound")), ("sampleRate", .number(Double(reader.sampleRate))),
+            ("channels", .number(Double(reader.channels))),
+        ]
+        if let frames = reader.frames { facts.append(("seconds", .number(Double(frames) / Double(reader.sampleRate)))) }
+        return facts
+    }
+
+    private func pluginFacts() throws -> [(String, Fact)] {
+        let engine = try device.engine()
+        let plugin = engine.client.plugin
+        return [
+            ("kind", .text("plugin")), ("path", .text(plugin.path)), ("api", .text(plugin.apiVersion.description)),
+            ("platform", .text("\(engine.client.platformName) \(engine.client.platformVersion)")),
+            ("devices", .text(engine.client.devices.map { "\($0)" }.joined(separator: ", "))),
+        ]
+    }
+}
+
+/// A number or a text, as JSON has them.
+enum Fact: Encodable {
+    case number(Double)
+    case text(String)
+
+    var text: String {
+        switch self {
+        case .number(let value): value == value.rounded() ? String(Int(value)) : String(format: "%.3f", value)
+        case .text(let text): text
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .number(let value): try container.encode(value)
+        case .text(let text): try container.encode(text)
+        }
+    }
+}

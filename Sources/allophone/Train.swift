@@ -1,0 +1,132 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Metrics
+import Synchronization
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model, or go on with a run.",
+        discussion: """
+            A run is a folder. Start the same command again after a stop, however it came, and the run goes on exactly where its newest \
+            checkpoint stands. Ctrl-C saves and stops.
+
+            EXAMPLES
+              allophone train --config alpha-tiny --data .corpus --run runs/tiny
+              allophone train --config recipes/alpha-24k-50hz.json --data .corpus --run runs/full --steps 200000
+              tensorboard --logdir runs
+            """)
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("A recipe (JSON file), or the name of a preset model to train with defaults.", valueName: "recipe"))
+    var config: String
+
+    @Option(help: ArgumentHelp("A dataset's folder, with a manifest.jsonl.", valueName: "folder"))
+    var data: String
+
+    @Option(name: .customLong("run"), help: ArgumentHelp("The run's folder, made if it is not there.", valueName: "folder"))
+    var folder: String
+
+    @Option(help: "Optimizer steps in all, instead of the recipe's.")
+    var steps: Int?
+
+    @Option(help: ArgumentHelp("Stop, and save, after this many minutes. The schedule is not changed.", valueName: "minutes"))
+    var minutes: Double?
+
+    @Option(help: "The seed of weights and batches, instead of the recipe's.")
+    var seed: UInt64?
+
+    @OptionGroup var device: DeviceOptions
+
+    @Flag(help: "Print the final evaluation as JSON.")
+    var json = false
+
+    func run() throws {
+        var recipe =
+            FileManager.default.fileExists(atPath: config) || config.hasSuffix(".json")
+            ? try Recipe(path: config) : try Recipe(preset: config)
+        if let steps { recipe.steps = steps }
+        if let seed { recipe.seed = seed }
+        let trainer = try Trainer(
+            recipe: recipe, data: Manifest(folder: data), folder: folder, engine: device.engine())
+        let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
+        let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
+        let logs: [any MetricsLog] = [jsonLog, boardLog]
+        func log(_ step: Int, _ values: [String: Double]) throws {
+            for log in logs { try log.log(step: step, values) }
+        }
+        if trainer.step > 0 { say("\(folder): going on at step \(trainer.step)") }
+
+        let interrupt = Interrupt()
+        let start = ContinuousClock.now
+        let bar = ProgressBar(
+            "training", total: Double(recipe.steps), unit: .items("step"), startingAt: Double(trainer.step))
+        var last: Evaluation?
+        try trainer.run(
+            shouldStop: {
+                interrupt.isSet || (minutes.map { (ContinuousClock.now - start).seconds > $0 * 60 } ?? false)
+            },
+            report: { event in
+                switch event {
+                case .step(let step, let metrics):
+                    bar.update(Double(step), metrics: [("loss", metrics["loss"] ?? .nan), ("mel", metrics["mel"] ?? .nan)])
+                    if step % 10 == 0 { try log(step, metrics) }
+                case .evaluated(let step, let evaluation):
+                    last = evaluation
+                    try log(step, evaluation.values)
+                    bar.note("step \(step): \(evaluation.summary)")
+                case .saved: break
+                }
+            })
+        bar.finish()
+        if trainer.step < recipe.steps {
+            say("\(folder): stopped at step \(trainer.step) of \(recipe.steps); the same command goes on from there")
+        }
+        say("model: \(trainer.modelPath)")
+        if json, let last { try printJSON(last) }
+    }
+}
+
+/// Whether Ctrl-C or a polite kill has been asked for; a second one ends the process at once.
+final class Interrupt: Sendable {
+    private let flag = Atomic<Bool>(false)
+    // Written only while being made; kept so that the handlers live.
+    nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
+    init() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [weak self] in
+                guard let self else { return }
+                if self.flag.exchange(true, ordering: .relaxed) { Foundation.exit(130) }
+            }
+            source.resume()
+            sources.append(source)
+        }
+    }
+}
+
+extension Evaluation {
+    /// As logged: numbers by name.
+    var values: [String: Double] {
+        var values = [
+            "held-out/stoi": stoi, "held-out/melDistance": melDistance, "held-out/siSDR": scaleInvariantSDR,
+        ]
+        values["held-out/level1Used"] = level1Used
+        values["held-out/level1Perplexity"] = level1Perplexity
+        return values
+    }
+
+    /// One line for people.
+    var summary: String {
+        func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+        var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
+        if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
+        return "held out: " + parts.joined(separator: ", ")
+    }
+}
