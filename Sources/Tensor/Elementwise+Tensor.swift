@@ -34,7 +34,9 @@ extension Tensor {
     public var squared: Tensor { self * self }
 
     /// The same values as another element type.
-    public func cast(to dtype: DType) -> Tensor { dtype == self.dtype ? self : Tensor.apply1(Convert(dtype: dtype), self) }
+    public func cast(to dtype: DType) -> Tensor {
+        dtype == self.dtype ? self : Tensor.apply1(Convert(dtype: dtype), self)
+    }
 
     /// The same bits as another element type of the same width.
     public func bitcast(to dtype: DType, file: StaticString = #fileID, line: UInt = #line) -> Tensor {

@@ -17,19 +17,28 @@ public struct Graph: Sendable {
     }
 
     /// The nodes between inputs and outputs, every node after those it reads.
+    ///
+    /// The order follows from the graph's structure alone, not from when its nodes were made, so the same model always gives
+    /// the same program, which compile caches rely on.
     public var nodes: [Node] {
         let cut = Set(inputs.map(\.key))
         var seen = Set<UInt64>()
-        var found: [Node] = []
-        var pending = outputs.filter { !cut.contains($0.key) }.map(\.node)
-        while let node = pending.popLast() {
-            guard seen.insert(node.id).inserted else { continue }
-            found.append(node)
-            for input in node.inputs where !cut.contains(input.key) && !seen.contains(input.node.id) {
-                pending.append(input.node)
+        var ordered: [Node] = []
+        // Depth first without recursion, which a long chain would take too deep: a node comes up a second time when
+        // everything it reads has been placed.
+        var pending: [(node: Node, isReady: Bool)] = outputs.reversed().filter { !cut.contains($0.key) }
+            .map { ($0.node, false) }
+        while let (node, isReady) = pending.popLast() {
+            if isReady {
+                ordered.append(node)
+            } else if seen.insert(node.id).inserted {
+                pending.append((node, true))
+                for input in node.inputs.reversed() where !cut.contains(input.key) && !seen.contains(input.node.id) {
+                    pending.append((input.node, false))
+                }
             }
         }
-        return found.sorted { $0.id < $1.id }
+        return ordered
     }
 
     /// Inputs that the outputs need and that `inputs` does not list.

@@ -24,6 +24,11 @@ public struct Tensor: Sendable {
     public struct Key: Hashable, Sendable {
         public let node: UInt64
         public let index: Int
+
+        public init(node: UInt64, index: Int) {
+            self.node = node
+            self.index = index
+        }
     }
 }
 
@@ -37,6 +42,9 @@ public final class Node: Sendable {
     // Written only in `deinit`, when no other reference can exist.
     nonisolated(unsafe) private var operands: [Tensor]
     public var inputs: [Tensor] { operands }
+
+    /// Each output as a tensor.
+    public var results: [Tensor] { outputs.indices.map { Tensor(node: self, index: $0) } }
 
     private static let nextID = Atomic<UInt64>(1)
 

@@ -36,7 +36,9 @@ public struct Conditional: Primitive {
 
     public func vjp(_ site: VJPSite) -> [Tensor?] {
         let arguments = Array(site.inputs.dropFirst())
-        let cotangents = site.outputs.indices.map { site.outputs[$0].dtype.isFloating ? site.cotangentOrZeros($0) : nil }
+        let cotangents = site.outputs.indices.map {
+            site.outputs[$0].dtype.isFloating ? site.cotangentOrZeros($0) : nil
+        }
         func pulled(_ graph: Graph) -> Graph {
             let arriving = cotangents.map { $0.map { Tensor.input($0.type, name: "cotangent") } }
             let products = graph.pullback(at: graph.inputs, cotangents: arriving)
@@ -74,7 +76,9 @@ public struct Scan: Primitive {
         for type in inputs.dropFirst(carryCount).prefix(slicedCount) {
             try require(type.shape.first == length, "\(type) does not have \(length) slices")
         }
-        func stacked(_ type: TensorType) -> TensorType { TensorType(type.dtype, Shape([length] + type.shape.dimensions)) }
+        func stacked(_ type: TensorType) -> TensorType {
+            TensorType(type.dtype, Shape([length] + type.shape.dimensions))
+        }
         return carry + body.outputs.dropFirst(carryCount).map { stacked($0.type) } + carry.map(stacked)
     }
 

@@ -38,7 +38,8 @@ public struct Dot: Primitive {
             _ axes: (batch: [Int], free: [Int], contracted: [Int]), contractedOfOther: [Int]
         ) -> Tensor {
             let dot = Tensor.apply1(
-                Dot(batchAxes: (resultBatch, otherBatch), contractedAxes: (resultFree, otherFree)), site.cotangent, other)
+                Dot(batchAxes: (resultBatch, otherBatch), contractedAxes: (resultFree, otherFree)), site.cotangent,
+                other)
             // The product's axes: batch, this operand's free axes, then the other's contracted axes in ascending order.
             let ascending = contractedOfOther.sorted()
             let contracted = ascending.map { axis in axes.contracted[contractedOfOther.firstIndex(of: axis)!] }

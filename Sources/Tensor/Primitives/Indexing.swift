@@ -98,7 +98,9 @@ public struct Scatter: Primitive {
         for offset in 0..<indices.rank { column[axis + offset] = indices.shape[offset] }
         let inside = (indices.isAtLeast(0) & indices.isLess(than: Double(operand.shape[axis])))
             .reshaped(Shape(column))
-        func gathered(_ x: Tensor) -> Tensor { select(inside, x.gathering(indices, axis: axis), Tensor.scalar(0, x.dtype)) }
+        func gathered(_ x: Tensor) -> Tensor {
+            select(inside, x.gathering(indices, axis: axis), Tensor.scalar(0, x.dtype))
+        }
         switch combination {
         case .add: return [g, nil, gathered(g)]
         case .replace:

@@ -85,8 +85,10 @@ public struct Sort: Primitive {
 }
 
 extension Tensor {
-    private func reduce(_ kind: Reduce.Kind, _ axes: [Int]?, _ keep: Bool, _ file: StaticString, _ line: UInt) -> Tensor {
-        let axes = axes.map { $0.map { normalized($0, rank: rank, file: file, line: line) }.sorted() } ?? Array(0..<rank)
+    private func reduce(_ kind: Reduce.Kind, _ axes: [Int]?, _ keep: Bool, _ file: StaticString, _ line: UInt) -> Tensor
+    {
+        let axes =
+            axes.map { $0.map { normalized($0, rank: rank, file: file, line: line) }.sorted() } ?? Array(0..<rank)
         if axes.isEmpty { return self }
         let result = Tensor.apply1(Reduce(kind: kind, axes: axes), self, file: file, line: line)
         guard keep else { return result }

@@ -1,0 +1,43 @@
+/// Mono samples pulled chunk by chunk. A stream belongs to one task at a time, so conformers are not `Sendable`.
+public protocol SampleStream: AnyObject {
+    /// In Hz.
+    var sampleRate: Int { get }
+
+    /// How many frames the whole stream is expected to give, or nil when nobody can know (a pipe).
+    ///
+    /// For progress and capacity only: compressed formats may estimate it.
+    var expectedFrames: Int? { get }
+
+    /// The next samples: at least one and at most `maximumFrames`, or none at the end of the stream.
+    ///
+    /// - Throws: ``AudioError``.
+    func read(maximumFrames: Int) throws -> [Float]
+}
+
+/// Where mono samples go, chunk by chunk. Belongs to one task at a time.
+public protocol SampleSink: AnyObject {
+    /// - Throws: ``AudioError``.
+    func write(_ samples: [Float]) throws
+
+    /// Completes the output. Without it nothing may be kept.
+    ///
+    /// - Throws: ``AudioError``.
+    func finish() throws
+}
+
+/// The average of interleaved channels, frame by frame.
+func mixedDown(_ interleaved: ArraySlice<Float>, channels: Int) -> [Float] {
+    guard channels > 1 else { return Array(interleaved) }
+    let scale = 1 / Float(channels)
+    return stride(from: interleaved.startIndex, to: interleaved.endIndex, by: channels).map { frame in
+        var sum: Float = 0
+        for channel in 0..<channels { sum += interleaved[frame + channel] }
+        return sum * scale
+    }
+}
+
+/// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity; `start` is the frame of `samples[0]`.
+func requireFinite(_ samples: [Float], from start: Int, sampleRate: Int, path: String) throws {
+    guard let index = samples.firstIndex(where: { !$0.isFinite }) else { return }
+    throw AudioError.nonFinite(path: path, seconds: Double(start + index) / Double(sampleRate))
+}

@@ -1,0 +1,72 @@
+import Foundation
+public import Tensor
+
+/// A bank of triangular filters evenly spaced on the mel scale of Slaney's Auditory Toolbox, each of unit area: librosa's
+/// default.
+public struct MelFilterbank: Sendable {
+    public let sampleRate: Int
+    public let fftLength: Int
+    public let bandCount: Int
+    public let lowest: Double
+    public let highest: Double
+
+    /// - Parameters:
+    ///   - lowest: the lower edge of the first band in Hz.
+    ///   - highest: the upper edge of the last band in Hz; half the sample rate by default.
+    public init(sampleRate: Int, fftLength: Int, bandCount: Int, lowest: Double = 0, highest: Double? = nil) {
+        self.sampleRate = sampleRate
+        self.fftLength = fftLength
+        self.bandCount = bandCount
+        self.lowest = lowest
+        self.highest = highest ?? Double(sampleRate) / 2
+    }
+
+    /// `[frequencies, bands]`, computed by the graph from the band edges: written out, the weights would swell the program.
+    public func weights(_ dtype: DType) -> Tensor {
+        let low = Self.mel(lowest)
+        let step = (Self.mel(highest) - low) / Double(bandCount + 1)
+        let edges = (0..<bandCount + 2).map { Self.hertz(low + step * Double($0)) }
+        func row(_ value: (Int) -> Double) -> Tensor { .constant((0..<bandCount).map(value), dtype) }
+        let frequencies =
+            Tensor.range(fftLength / 2 + 1, dtype).expanded(at: 1) * (Double(sampleRate) / Double(fftLength))
+        let rising = (frequencies - row { edges[$0] }) / row { edges[$0 + 1] - edges[$0] }
+        let falling = (row { edges[$0 + 2] } - frequencies) / row { edges[$0 + 2] - edges[$0 + 1] }
+        return maximum(minimum(rising, falling), 0) * row { 2 / (edges[$0 + 2] - edges[$0]) }
+    }
+
+    // Linear below 1 kHz, logarithmic above, by 27 steps to a factor of 6.4.
+    private static func mel(_ hertz: Double) -> Double {
+        hertz < 1000 ? hertz * 3 / 200 : 15 + log(hertz / 1000) * 27 / log(6.4)
+    }
+
+    private static func hertz(_ mel: Double) -> Double {
+        mel < 15 ? mel * 200 / 3 : 1000 * exp((mel - 15) * log(6.4) / 27)
+    }
+}
+
+/// A mel spectrogram, as a graph.
+public struct MelSpectrogram: Sendable {
+    public let stft: STFT
+    public let filterbank: MelFilterbank
+
+    public init(
+        sampleRate: Int, fftLength: Int, hop: Int? = nil, bandCount: Int, lowest: Double = 0, highest: Double? = nil,
+        padding: STFT.Padding = .reflect
+    ) {
+        stft = STFT(length: fftLength, hop: hop, padding: padding)
+        filterbank = MelFilterbank(
+            sampleRate: sampleRate, fftLength: fftLength, bandCount: bandCount, lowest: lowest, highest: highest)
+    }
+
+    /// `x: [batch, samples]` → band energies `[batch, frames, bands]` of the magnitude (exponent 1) or power (2) spectrum.
+    public func callAsFunction(_ x: Tensor, exponent: Int = 1) -> Tensor {
+        precondition(exponent == 1 || exponent == 2, "a mel spectrogram of exponent \(exponent)")
+        let spectrum = exponent == 1 ? stft.magnitude(x) : stft(x).power
+        return matmul(spectrum, filterbank.weights(x.dtype))
+    }
+
+    /// Logarithm to base 10 of the band energies, floored at `floor`.
+    public func logarithmic(_ x: Tensor, exponent: Int = 1, floor: Double = 1e-5) -> Tensor {
+        maximum(self(x, exponent: exponent), floor).log() * (1 / log(10))
+    }
+}

@@ -1,0 +1,58 @@
+public import NN
+public import Tensor
+
+/// What quantising gives.
+public struct Quantized: Sendable {
+    /// i32 `[batch, frames, codeWidth]`: one index for a VQ, 0 or 1 for each bit of a BSQ.
+    public var codes: Tensor
+    /// `[batch, frames, channels]`: what the decoder sees, with gradients passed straight through.
+    public var embedding: Tensor
+    /// Scalars to be minimised, by name; each is weighted by the training recipe.
+    public var losses: [String: Tensor]
+    /// Scalars to be watched, by name.
+    public var metrics: [String: Tensor]
+    /// New values of statistics, by the placeholder of the parameter they replace.
+    public var updates: [(parameter: Parameter, value: Tensor)]
+    /// Rows of a trainable parameter to be overwritten after the optimizer's step: where `mask [rows, 1]` is true, by `values`.
+    public var resets: [(parameter: Parameter, mask: Tensor, values: Tensor)]
+}
+
+/// What a quantizer may know while training.
+public struct QuantizerTraining: Sendable {
+    /// For choosing replacements of dead codes.
+    public var key: RandomKey
+    /// `[batch, frames]`, 1 where a frame is speech and 0 where it is padding; `nil` for no padding.
+    public var mask: Tensor?
+
+    public init(key: RandomKey, mask: Tensor? = nil) {
+        self.key = key
+        self.mask = mask
+    }
+}
+
+/// A level of the residual quantizer; VQ and BSQ are interchangeable behind it.
+public protocol Quantizer: Module {
+    /// How many integers make one code in `Quantized.codes`.
+    var codeWidth: Int { get }
+
+    /// `x`: `[batch, frames, channels]`. Without `training` there are no losses, updates or resets.
+    func callAsFunction(_ x: Tensor, training: QuantizerTraining?) -> Quantized
+
+    /// i32 codes `[batch, frames, codeWidth]` → `[batch, frames, channels]`.
+    func embedding(_ codes: Tensor, as dtype: DType) -> Tensor
+}
+
+/// The value of `quantized` with the gradient of `x` (Bengio et al., 2013).
+func straightThrough(_ x: Tensor, _ quantized: Tensor) -> Tensor { x + (quantized - x).stoppingGradient }
+
+/// The mean over frames of `[batch, frames]` values, padding left out.
+func frameMean(_ x: Tensor, mask: Tensor?) -> Tensor {
+    guard let mask else { return x.mean() }
+    return (x * mask).sum() / maximum(mask.sum(), 1)
+}
+
+/// `x / ‖x‖` along the last axis, in f32.
+func normalizedToSphere(_ x: Tensor) -> Tensor {
+    let wide = x.dtype == .f64 ? x : x.cast(to: .f32)
+    return wide * (wide.squared.sum(axes: [-1], keepingAxes: true) + 1e-12).rsqrt()
+}

@@ -1,0 +1,66 @@
+public import NN
+public import Tensor
+
+/// Levels of quantizers, each given what the levels before it left.
+public struct ResidualQuantizer: Module {
+    let levels: [any Quantizer]
+
+    public init(_ configuration: Alpha.Configuration) {
+        let channels = configuration.latentDimension
+        levels = configuration.quantizer.map { level -> any Quantizer in
+            switch level.kind {
+            case .vq:
+                VectorQuantizer(
+                    channels: channels, codebookSize: level.codebookSize ?? 64, dimension: level.dimension ?? 8,
+                    learning: level.codebook ?? .gradient)
+            case .bsq: BinarySphericalQuantizer(channels: channels, bits: level.bits ?? 18)
+            }
+        }
+    }
+
+    /// How many integers make one frame in `codes`.
+    public var codeWidth: Int { levels.reduce(0) { $0 + $1.codeWidth } }
+
+    /// `x`: `[batch, frames, channels]` → codes of all levels side by side, and the sum of their embeddings.
+    ///
+    /// Losses and metrics are named `levels.0.commitment` and so on.
+    public func callAsFunction(_ x: Tensor, training: QuantizerTraining? = nil) -> Quantized {
+        var rest = x
+        var results: [Quantized] = []
+        let keys = training?.key.split(levels.count)
+        for (index, level) in levels.enumerated() {
+            let step = training.map { QuantizerTraining(key: keys![index], mask: $0.mask) }
+            let result = level(rest, training: step)
+            // A level answers for its own error alone: the next sees the residual as given.
+            rest = rest - result.embedding.stoppingGradient
+            results.append(result)
+        }
+        func named(_ part: (Quantized) -> [String: Tensor]) -> [String: Tensor] {
+            var all: [String: Tensor] = [:]
+            for (index, result) in results.enumerated() {
+                for (name, value) in part(result) { all["levels.\(index).\(name)"] = value }
+            }
+            return all
+        }
+        return Quantized(
+            codes: concatenate(results.map(\.codes), axis: 2),
+            embedding: results.dropFirst().reduce(results[0].embedding) { $0 + $1.embedding },
+            losses: named(\.losses), metrics: named(\.metrics), updates: results.flatMap(\.updates),
+            resets: results.flatMap(\.resets))
+    }
+
+    /// i32 codes `[batch, frames, codeWidth]` → `[batch, frames, channels]`.
+    ///
+    /// - Parameter levelCount: how many levels to use, all by default.
+    public func embedding(_ codes: Tensor, levelCount: Int? = nil, as dtype: DType = .f32) -> Tensor {
+        var start = 0
+        var sum: Tensor?
+        for level in levels.prefix(levelCount ?? levels.count) {
+            let part = level.embedding(codes.slice(2, start, start + level.codeWidth), as: dtype)
+            sum = sum.map { $0 + part } ?? part
+            start += level.codeWidth
+        }
+        guard let sum else { preconditionFailure("a decoder needs at least one level") }
+        return sum
+    }
+}

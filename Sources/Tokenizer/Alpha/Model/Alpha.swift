@@ -1,0 +1,39 @@
+public import NN
+public import Tensor
+
+/// A speech tokenizer: waveform → frames of codes → waveform, every part causal.
+///
+/// `[batch, samples, 1]` at `configuration.sampleRate` becomes i32 `[batch, samples / hop, codeWidth]` and back.
+public struct Alpha: Module {
+    public let configuration: Configuration
+    public let encoder: RawEncoder
+    public let quantizer: ResidualQuantizer
+    public let decoder: RawDecoder
+
+    /// - Throws: `ConfigurationError`.
+    public init(_ configuration: Configuration) throws(ConfigurationError) {
+        try configuration.validate()
+        self.configuration = configuration
+        encoder = RawEncoder(configuration)
+        quantizer = ResidualQuantizer(configuration)
+        decoder = RawDecoder(configuration)
+    }
+
+    /// `audio`: `[batch, samples, 1]`, a whole number of hops → i32 codes `[batch, frames, codeWidth]`.
+    public func encode(_ audio: Tensor, _ past: inout Past) -> Tensor {
+        quantizer(encoder(audio, &past)).codes
+    }
+
+    /// i32 codes `[batch, frames, codeWidth]` → `[batch, samples, 1]`, clamped to ±1.
+    public func decode(_ codes: Tensor, _ past: inout Past, as dtype: DType = .f32) -> Tensor {
+        decoder(quantizer.embedding(codes, as: dtype), &past).cast(to: .f32).clamped(-1, 1)
+    }
+
+    /// The whole codec with gradients, for training: `audio` `[batch, samples, 1]` → what the decoder makes of it, not
+    /// clamped, and how the quantizers did.
+    public func reconstruct(_ audio: Tensor, training: QuantizerTraining?) -> (audio: Tensor, quantized: Quantized) {
+        var past = Past.offline()
+        let quantized = quantizer(encoder(audio, &past), training: training)
+        return (decoder(quantized.embedding, &past), quantized)
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+
+extension Alpha {
+    /// Everything that decides the architecture: what a model file and a training recipe hold, as JSON.
+    public struct Configuration: Codable, Hashable, Sendable {
+        /// Samples per second of the audio, 24,000 or 48,000.
+        public var sampleRate: Int
+        /// Channels of the first convolution; doubled at each downsampling.
+        public var width: Int
+        /// Downsampling factors of the encoder, first to last; their product is the hop.
+        public var strides: [Int]
+        /// Dilations of the residual units before each downsampling.
+        public var dilations: [Int]
+        /// Channels at the frame rate.
+        public var latentDimension: Int
+        public var transformer: Transformer
+        public var quantizer: [Level]
+        /// Whether convolutions are trained with weight normalisation; deployed weights have it folded in.
+        public var weightNormalization: Bool
+
+        /// Transformer blocks at the frame rate, on both sides; `layers` 0 leaves them out.
+        public struct Transformer: Codable, Hashable, Sendable {
+            public var layers: Int
+            public var heads: Int
+            /// How many frames, itself included, a frame attends to.
+            public var window: Int
+            /// Hidden channels of the feed-forward part, as a multiple of the latent dimension.
+            public var expansion: Int
+
+            public init(layers: Int, heads: Int, window: Int, expansion: Int = 4) {
+                self.layers = layers
+                self.heads = heads
+                self.window = window
+                self.expansion = expansion
+            }
+        }
+
+        /// One level of the residual quantizer.
+        public struct Level: Codable, Hashable, Sendable {
+            public enum Kind: String, Codable, Sendable { case vq, bsq }
+
+            public var kind: Kind
+            /// Entries of a VQ codebook.
+            public var codebookSize: Int?
+            /// Channels in which a VQ compares.
+            public var dimension: Int?
+            /// How a VQ codebook learns.
+            public var codebook: Codebook?
+            /// Bits of a BSQ code.
+            public var bits: Int?
+
+            public enum Codebook: String, Codable, Sendable {
+                /// By the gradient of the codebook loss.
+                case gradient
+                /// By the moving average of what each entry is chosen for.
+                case movingAverage
+            }
+
+            public static func vq(
+                codebookSize: Int, dimension: Int = 8, codebook: Codebook = .gradient
+            ) -> Level {
+                Level(kind: .vq, codebookSize: codebookSize, dimension: dimension, codebook: codebook)
+            }
+
+            public static func bsq(bits: Int) -> Level { Level(kind: .bsq, bits: bits) }
+
+            private init(
+                kind: Kind, codebookSize: Int? = nil, dimension: Int? = nil, codebook: Codebook? = nil, bits: Int? = nil
+            ) {
+                self.kind = kind
+                self.codebookSize = codebookSize
+                self.dimension = dimension
+                self.codebook = codebook
+                self.bits = bits
+            }
+
+            /// Bits that one code of this level takes in a token file.
+            public var bitsPerCode: Int {
+                switch kind {
+                case .vq: Int(ceil(log2(Double(codebookSize ?? 1))))
+                case .bsq: bits ?? 0
+                }
+            }
+        }
+
+        public init(
+            sampleRate: Int, width: Int, strides: [Int], dilations: [Int] = [1, 3, 9], latentDimension: Int,
+            transformer: Transformer, quantizer: [Level], weightNormalization: Bool = false
+        ) {
+            self.sampleRate = sampleRate
+            self.width = width
+            self.strides = strides
+            self.dilations = dilations
+            self.latentDimension = latentDimension
+            self.transformer = transformer
+            self.quantizer = quantizer
+            self.weightNormalization = weightNormalization
+        }
+
+        /// Samples per frame.
+        public var hop: Int { strides.reduce(1, *) }
+        /// Frames per second.
+        public var frameRate: Double { Double(sampleRate) / Double(hop) }
+        public var bitsPerFrame: Int { quantizer.reduce(0) { $0 + $1.bitsPerCode } }
+        /// Bits per second.
+        public var bitRate: Double { Double(bitsPerFrame) * frameRate }
+
+        /// - Throws: `ConfigurationError` naming the first value that no model can be built from.
+        public func validate() throws(ConfigurationError) {
+            func check(_ condition: Bool, _ key: String, _ rule: String) throws(ConfigurationError) {
+                if !condition { throw ConfigurationError.invalid(key: key, rule: rule) }
+            }
+            try check(sampleRate >= 8000 && sampleRate <= 192_000, "sampleRate", "between 8000 and 192000 Hz")
+            try check(width >= 1 && width <= 1024, "width", "between 1 and 1024")
+            try check(!strides.isEmpty && strides.count <= 8, "strides", "1 to 8 factors")
+            try check(strides.allSatisfy { (1...64).contains($0) }, "strides", "factors of 1 to 64")
+            try check(!dilations.isEmpty && dilations.allSatisfy { (1...81).contains($0) }, "dilations", "1 to 81 each")
+            try check((1...8192).contains(latentDimension), "latentDimension", "between 1 and 8192")
+            try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
+            if transformer.layers > 0 {
+                try check(
+                    transformer.heads > 0 && latentDimension % (2 * transformer.heads) == 0, "transformer.heads",
+                    "a number that divides latentDimension into even heads")
+                try check((1...4096).contains(transformer.window), "transformer.window", "between 1 and 4096 frames")
+                try check((1...16).contains(transformer.expansion), "transformer.expansion", "between 1 and 16")
+            }
+            try check((1...16).contains(quantizer.count), "quantizer", "1 to 16 levels")
+            for (index, level) in quantizer.enumerated() {
+                let key = "quantizer[\(index)]"
+                switch level.kind {
+                case .vq:
+                    try check((2...65536).contains(level.codebookSize ?? 0), "\(key).codebookSize", "2 to 65536 entries")
+                    try check((1...1024).contains(level.dimension ?? 0), "\(key).dimension", "between 1 and 1024")
+                case .bsq: try check((1...36).contains(level.bits ?? 0), "\(key).bits", "1 to 36 bits")
+                }
+            }
+        }
+    }
+}
+
+/// A configuration no model can be built from.
+public enum ConfigurationError: Error, CustomStringConvertible, Equatable {
+    case invalid(key: String, rule: String)
+    case unknownPreset(String)
+
+    public var description: String {
+        switch self {
+        case .invalid(let key, let rule): "configuration: '\(key)' must be \(rule)"
+        case .unknownPreset(let name):
+            "no preset is named '\(name)'; there are \(Alpha.Configuration.presets.keys.sorted().joined(separator: ", "))"
+        }
+    }
+}
+
+extension Alpha.Configuration {
+    /// 24 kHz at 50 Hz, 1.2 kbit/s: the model of the mission.
+    public static let alpha24k50Hz = Alpha.Configuration(
+        sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
+        transformer: .init(layers: 4, heads: 4, window: 100),
+        quantizer: [.vq(codebookSize: 64), .bsq(bits: 18)])
+
+    /// 48 kHz at 50 Hz, 1.2 kbit/s.
+    public static let alpha48k50Hz = Alpha.Configuration(
+        sampleRate: 48000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
+        transformer: .init(layers: 4, heads: 4, window: 100),
+        quantizer: [.vq(codebookSize: 64), .bsq(bits: 18)])
+
+    /// 24 kHz at 25 Hz, 1.0 kbit/s.
+    public static let alpha24k25Hz = Alpha.Configuration(
+        sampleRate: 24000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
+        transformer: .init(layers: 4, heads: 4, window: 50),
+        quantizer: [.vq(codebookSize: 64), .bsq(bits: 34)])
+
+    /// A model that two processor cores train in minutes: 24 kHz at 50 Hz, 1.5 kbit/s.
+    public static let alphaTiny = Alpha.Configuration(
+        sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
+        transformer: .init(layers: 2, heads: 4, window: 50),
+        quantizer: [.vq(codebookSize: 64), .bsq(bits: 24)])
+
+    /// The convolutional codec that benchmarks compare: no transformer.
+    public static let reference = Alpha.Configuration(
+        sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
+        transformer: .init(layers: 0, heads: 1, window: 1),
+        quantizer: [.vq(codebookSize: 64), .bsq(bits: 18)])
+
+    /// Configurations by name, as `--config` takes them.
+    public static let presets: [String: Alpha.Configuration] = [
+        "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
+        "alpha-tiny": .alphaTiny, "reference": .reference,
+    ]
+
+    /// - Throws: `ConfigurationError.unknownPreset`.
+    public static func preset(_ name: String) throws(ConfigurationError) -> Alpha.Configuration {
+        guard let preset = presets[name] else { throw .unknownPreset(name) }
+        return preset
+    }
+}

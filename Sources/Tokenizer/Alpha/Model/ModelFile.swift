@@ -1,0 +1,76 @@
+public import Checkpoint
+import Foundation
+import NN
+public import Tensor
+
+/// A trained Alpha: its configuration and the value of every parameter.
+///
+/// The file is a safetensors file; its metadata holds the configuration, so nothing else is needed to use it.
+public struct ModelFile: Sendable {
+    public let model: Alpha
+    public let arrays: [String: HostArray]
+    /// Tells this model from every other; token files carry it.
+    public let fingerprint: Fingerprint
+    /// Where it was read from, for messages.
+    public let path: String
+
+    public static let format = "allophone-alpha"
+    public static let version = 1
+
+    /// Reads a model and checks that it holds exactly what its configuration needs, all finite.
+    ///
+    /// - Throws: `ModelFileError`, `ConfigurationError`, or what reading and verifying safetensors throws.
+    public init(path: String) throws {
+        let file = try SafetensorsFile(path: path)
+        guard file.metadata["format"] == Self.format, let text = file.metadata["configuration"] else {
+            throw ModelFileError.notAModel(path: path)
+        }
+        guard let version = file.metadata["version"].flatMap({ Int($0) }), version <= Self.version else {
+            throw ModelFileError.newerVersion(path: path, version: file.metadata["version"] ?? "?")
+        }
+        let configuration: Alpha.Configuration
+        do {
+            configuration = try JSONDecoder().decode(Alpha.Configuration.self, from: Data(text.utf8))
+        } catch { throw ModelFileError.badConfiguration(path: path, reason: "\(error)") }
+        do { model = try Alpha(configuration) } catch {
+            throw ModelFileError.badConfiguration(path: path, reason: "\(error)")
+        }
+        arrays = try file.arrays(matching: model.parameters.mapValues(\.type))
+        fingerprint = Fingerprint(of: arrays, configuration: text)
+        self.path = path
+    }
+
+    /// Writes a model atomically.
+    public static func write(_ arrays: [String: HostArray], of model: Alpha, to path: String) throws {
+        try verify(expected: model.parameters.mapValues(\.type), found: arrays, in: path, finite: true)
+        try Safetensors.write(arrays, metadata: try metadata(model.configuration), to: path)
+    }
+
+    /// What a model file's header holds beside the tensors.
+    public static func metadata(_ configuration: Alpha.Configuration) throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return [
+            "format": format, "version": String(version),
+            "configuration": String(decoding: try encoder.encode(configuration), as: UTF8.self),
+        ]
+    }
+}
+
+/// A file that is not a model this program can use.
+public enum ModelFileError: Error, Hashable, CustomStringConvertible {
+    case notAModel(path: String)
+    case newerVersion(path: String, version: String)
+    case badConfiguration(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .notAModel(let path):
+            "\(path): a safetensors file, but not an Allophone model (its metadata has no configuration). "
+                + "Give the model.safetensors that `allophone train` wrote"
+        case .newerVersion(let path, let version):
+            "\(path): written by a newer Allophone (model format \(version), and this one reads \(ModelFile.version)); update it"
+        case .badConfiguration(let path, let reason): "\(path): its configuration cannot be used: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,120 @@
+public import Checkpoint
+
+/// Something that takes tokens as they come and makes a file of them.
+public protocol TokenSink: AnyObject {
+    /// Takes the next frames.
+    ///
+    /// - Throws: `TokenFileError.invalidFrames` when a code does not fit the layout, or `FileError`.
+    func append(_ frames: TokenFrames) throws
+
+    /// Passes on what has been taken, as far as the format can, for a reader that follows live.
+    func flush() throws
+
+    /// Ends the file; it appears under its name only now.
+    ///
+    /// - Parameter sampleCount: The samples that the frames stand for; the last frame may be filled up with silence.
+    func finish(sampleCount: Int) throws
+}
+
+/// Writes a token file block by block, in the memory of one block.
+public final class TokenWriter: TokenSink {
+    /// The most frames that a block may have.
+    public static let blockLimit = 4096
+
+    private let output: OutputFile
+    private let header: TokenHeader
+    private let framesPerBlock: Int
+    private var pending: TokenFrames
+    private var frameCount = 0
+    private var checksum = CRC32()
+
+    /// Begins a token file in `output`: the header is written at once.
+    ///
+    /// - Parameter framesPerBlock: How many frames, 1 to 4096, are gathered before they are written. A block costs 6 bytes.
+    /// - Throws: `FileError`.
+    public init(to output: OutputFile, header: TokenHeader, framesPerBlock: Int = 512) throws {
+        precondition((1...Self.blockLimit).contains(framesPerBlock), "\(framesPerBlock) frames are no block")
+        self.output = output
+        self.header = header
+        self.framesPerBlock = framesPerBlock
+        pending = TokenFrames(levelCount: header.layout.levels.count)
+        try write(header.bytes)
+    }
+
+    /// Begins the token file that is to be at `path`.
+    public convenience init(path: String, header: TokenHeader) throws {
+        try self.init(to: OutputFile(path: path), header: header)
+    }
+
+    public func append(_ frames: TokenFrames) throws {
+        try header.layout.check(frames, name: output.name)
+        var rest = 0..<frames.count
+        while !rest.isEmpty {
+            let part = rest.prefix(framesPerBlock - pending.count)
+            pending.append(frames[part])
+            rest = part.upperBound..<rest.upperBound
+            if pending.count == framesPerBlock { try flush() }
+        }
+    }
+
+    /// Writes the frames taken so far as a block of their own.
+    public func flush() throws {
+        if pending.isEmpty { return }
+        var block: [UInt8] = []
+        block.append(littleEndian: UInt16(pending.count))
+        var bits = BitWriter()
+        for frame in 0..<pending.count {
+            for (index, level) in header.layout.levels.enumerated() {
+                bits.append(pending[frame, index], count: level.bits)
+            }
+        }
+        try write(block + bits.bytes)
+        frameCount += pending.count
+        pending.removeAll()
+    }
+
+    public func finish(sampleCount: Int) throws {
+        try flush()
+        guard sampleCount >= 0, header.canHold(samples: UInt64(sampleCount), in: UInt64(frameCount)) else {
+            throw TokenFileError.invalidFrames(
+                name: output.name, reason: "\(sampleCount) samples in \(frameCount) frames of \(header.hop)")
+        }
+        var block: [UInt8] = [0, 0]
+        block.append(littleEndian: UInt64(frameCount))
+        block.append(littleEndian: UInt64(sampleCount))
+        try write(block)
+        try output.commit()
+    }
+
+    /// Writes `bytes` and the checksum of everything so far, earlier checksums left out: a CRC that runs over its own value
+    /// forgets what came before.
+    private func write(_ bytes: [UInt8]) throws {
+        checksum.update(bytes)
+        var sealed = bytes
+        sealed.append(littleEndian: checksum.value)
+        try output.write(sealed)
+    }
+}
+
+extension TokenLayout {
+    /// - Throws: `TokenFileError.invalidFrames` when a code is larger than its level has.
+    func check(_ frames: TokenFrames, name: String) throws(TokenFileError) {
+        guard frames.levelCount == levels.count else {
+            throw .invalidFrames(name: name, reason: "\(frames.levelCount) levels instead of \(levels.count)")
+        }
+        for (index, level) in levels.enumerated() {
+            if let code = frames.level(index).first(where: { $0 > level.largestCode }) {
+                throw .invalidFrames(
+                    name: name, reason: "code \(code) in level \(index + 1), whose largest is \(level.largestCode)")
+            }
+        }
+    }
+}
+
+extension TokenHeader {
+    /// Whether so many frames have room for so many samples.
+    func canHold(samples: UInt64, in frames: UInt64) -> Bool {
+        let (room, overflow) = frames.multipliedReportingOverflow(by: UInt64(hop))
+        return overflow || samples <= room
+    }
+}

@@ -1,0 +1,96 @@
+public import Foundation
+import Tokenizer
+
+/// A recipe that cannot be used.
+public enum RecipeError: Error, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case notJSON(path: String, reason: String)
+    case unknownKey(path: String, key: String, known: [String])
+    case wrongValue(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "\(path): cannot read the recipe: \(reason)"
+        case .notJSON(let path, let reason): "\(path): not JSON: \(reason)"
+        case .unknownKey(let path, let key, let known):
+            "\(path): '\(key)' is not a key of a recipe; here there are \(known.joined(separator: ", "))"
+        case .wrongValue(let path, let reason): "\(path): \(reason)"
+        }
+    }
+}
+
+extension Recipe {
+    /// Reads a recipe; keys that the file leaves out have their defaults, and keys that no recipe has are errors.
+    ///
+    /// - Throws: `RecipeError`.
+    public init(path: String) throws(RecipeError) {
+        let data: Data
+        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+            throw .unreadable(path: path, reason: error.localizedDescription)
+        }
+        try self.init(data: data, path: path)
+    }
+
+    /// - Parameter path: names the recipe in errors.
+    public init(data: Data, path: String) throws(RecipeError) {
+        let given: Any
+        let defaults: Any
+        do {
+            given = try JSONSerialization.jsonObject(with: data)
+            defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(Recipe(model: .preset("alpha-tiny"))))
+        } catch { throw .notJSON(path: path, reason: "\(error)") }
+        let merged = try Self.merge(given, over: defaults, key: "", path: path)
+        do {
+            self = try JSONDecoder().decode(Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
+        } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
+            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .wrongValue(path: path, reason: "'\(key)': \(context.debugDescription)")
+        } catch { throw .wrongValue(path: path, reason: "\(error)") }
+        do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
+        try check(path)
+    }
+
+    private static func merge(_ given: Any, over defaults: Any, key: String, path: String) throws(RecipeError) -> Any {
+        // The model is a value of its own, by name or whole.
+        guard key != "model", let defaults = defaults as? [String: Any] else { return given }
+        guard let given = given as? [String: Any] else {
+            throw .wrongValue(path: path, reason: "'\(key)' must be an object")
+        }
+        var merged = defaults
+        for (name, value) in given {
+            let full = key.isEmpty ? name : "\(key).\(name)"
+            guard let old = defaults[name] else {
+                throw .unknownKey(path: path, key: full, known: defaults.keys.sorted())
+            }
+            merged[name] = try merge(value, over: old, key: full, path: path)
+        }
+        return merged
+    }
+
+    private func check(_ path: String) throws(RecipeError) {
+        func require(_ condition: Bool, _ key: String, _ rule: String) throws(RecipeError) {
+            if !condition { throw .wrongValue(path: path, reason: "'\(key)' must be \(rule)") }
+        }
+        try require(steps > 0, "steps", "positive")
+        try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
+        try require(segmentSeconds >= 0.1 && segmentSeconds <= 60, "segmentSeconds", "between 0.1 and 60")
+        try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
+        try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")
+        try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")
+        try require(optimizer.warmupSteps >= 0, "optimizer.warmupSteps", "0 or more")
+        try require(optimizer.clipNorm > 0, "optimizer.clipNorm", "positive")
+        try require((0..<1).contains(optimizer.averageDecay), "optimizer.averageDecay", "in 0 ..< 1")
+        try require(
+            losses.melWindows.count == losses.melBands.count && losses.melWindows.allSatisfy { $0 >= 8 },
+            "losses.melWindows", "as many as losses.melBands, of 8 samples or more")
+        try require(evaluation.every >= 0 && evaluation.clips >= 0, "evaluation", "0 or more")
+        try require(checkpoints.every > 0 && checkpoints.keep > 0, "checkpoints", "positive")
+    }
+
+    /// The recipe as a file would hold it, every key written out.
+    public func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}

@@ -1,0 +1,50 @@
+import NN
+import Tensor
+import Tokenizer
+
+/// What the codec minimises: the reconstruction and quantizer losses of a recipe, weighted and summed.
+struct GeneratorObjective: Sendable {
+    let model: Alpha
+    let losses: Recipe.Losses
+    let precision: Recipe.Precision
+    private let mel: MultiScaleMelLoss
+    private let stft = MultiResolutionSTFTLoss()
+
+    init(model: Alpha, recipe: Recipe) {
+        self.model = model
+        losses = recipe.losses
+        precision = recipe.precision
+        mel = MultiScaleMelLoss(
+            sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands)
+    }
+
+    /// `audio`: f32 `[batch, samples]`, a whole number of hops.
+    func callAsFunction(
+        _ audio: Tensor, key: RandomKey
+    ) -> (total: Tensor, parts: [String: Tensor], quantized: Quantized) {
+        let (estimate, quantized) = model.reconstruct(
+            audio.expanded(at: 2).cast(to: precision == .bf16 ? .bf16 : .f32), training: QuantizerTraining(key: key))
+        let signal = estimate.squeezed(2).cast(to: .f32)
+
+        var parts: [String: Tensor] = [:]
+        var total = Tensor.scalar(0)
+        func add(_ name: String, weight: Double, _ value: () -> Tensor) {
+            guard weight != 0 else { return }
+            let value = value()
+            parts[name] = value
+            total = total + value * weight
+        }
+        add("mel", weight: losses.mel) { mel(audio, signal) }
+        add("stft", weight: losses.stft) { stft(audio, signal) }
+        add("waveform", weight: losses.waveform) { waveformLoss(audio, signal) }
+        for (name, value) in quantized.losses.sorted(by: { $0.key < $1.key }) {
+            let kind = name.split(separator: ".").last.map(String.init) ?? name
+            let weights = ["commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy]
+            guard let weight = weights[kind] else {
+                preconditionFailure("the quantizer's loss '\(name)' has no weight in the recipe")
+            }
+            add(name, weight: weight) { value.cast(to: .f32) }
+        }
+        return (total, parts, quantized)
+    }
+}

@@ -1,0 +1,113 @@
+public import Logging
+public import PJRT
+public import Tensor
+
+/// A device that runs programs, with what is shared by all functions on it: the client, the executable cache, the log.
+public final class Engine: Sendable {
+    public let client: Client
+    public let device: Device
+    let cache: ExecutableCache?
+    let log: Logger
+
+    /// - Parameters:
+    ///   - platform: which plugin to look for.
+    ///   - pluginPath: a plugin file, used instead of any search.
+    ///   - cacheFolder: where executables are kept between processes; `nil` keeps none.
+    /// - Throws: `PluginError` or `PJRTError`.
+    public init(
+        platform: PlatformKind = .default, pluginPath: String? = nil, options: [String: NamedValue] = [:],
+        cacheFolder: String? = ExecutableCache.defaultFolder, log: Logger = Logger(label: "allophone.xla")
+    ) throws {
+        let plugin = try Plugin.load(platform, path: pluginPath)
+        let client = try Client(plugin: plugin, options: options)
+        guard let device = client.addressableDevices.first else { throw EngineError.noDevice(plugin: plugin.path) }
+        self.client = client
+        self.device = device
+        self.log = log
+        cache = cacheFolder.map { ExecutableCache(folder: $0, client: client, log: log) }
+    }
+
+    /// Copies an array to the device.
+    public func upload(_ array: HostArray) throws -> Buffer {
+        try array.bytes.withUnsafeBytes { bytes in
+            try client.makeBuffer(
+                bytes: bytes, type: ElementType(array.dtype), dimensions: array.shape.dimensions, device: device)
+        }
+    }
+
+    /// Copies each array of a tree to the device.
+    public func upload(_ tree: Tree<HostArray>) throws -> Tree<Buffer> { try tree.map { try upload($1) } }
+
+    public func upload(_ arrays: [String: HostArray]) throws -> Tree<Buffer> { try upload(Tree(arrays)) }
+
+    /// Compiles a program, or takes its executable from the cache.
+    func compile(_ program: Program, name: String, shapes: String) throws -> LoadedExecutable {
+        let start = ContinuousClock.now
+        if let cached = cache?.load(program) {
+            log.debug("loaded \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
+            return cached
+        }
+        let executable = try client.compile(program.text)
+        log.info("compiled \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
+        cache?.store(executable, for: program)
+        return executable
+    }
+
+    /// Computes values that depend on nothing but constants, such as initial parameters.
+    public func evaluate(_ tensors: Tree<Tensor>, name: String = "evaluate") throws -> Tree<Buffer> {
+        try Function(name, on: self) { _ in tensors }([:])
+    }
+}
+
+/// An engine that cannot be set up.
+public enum EngineError: Error, CustomStringConvertible {
+    case noDevice(plugin: String)
+
+    public var description: String {
+        switch self {
+        case .noDevice(let plugin):
+            "\(plugin): the plugin offers no device. Is the accelerator in use by another process?"
+        }
+    }
+}
+
+func milliseconds(since start: ContinuousClock.Instant) -> Int {
+    let elapsed = (ContinuousClock.now - start).components
+    return Int(elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000)
+}
+
+extension ElementType {
+    init(_ dtype: DType) {
+        self =
+            switch dtype {
+            case .f64: .f64
+            case .f32: .f32
+            case .bf16: .bf16
+            case .f16: .f16
+            case .i64: .i64
+            case .i32: .i32
+            case .i16: .i16
+            case .i8: .i8
+            case .u64: .u64
+            case .u32: .u32
+            case .u16: .u16
+            case .u8: .u8
+            case .bool: .bool
+            }
+    }
+
+    var dtype: DType { DType.allCases.first { ElementType($0) == self }! }
+}
+
+extension Buffer {
+    /// The type of the array this buffer holds.
+    public var type: TensorType { TensorType(elementType.dtype, Shape(dimensions)) }
+
+    /// Waits for the value and copies it to host memory.
+    public func hostArray() throws -> HostArray { HostArray(type: type, bytes: try toHost()) }
+}
+
+extension Tree<Buffer> {
+    /// Waits for every value and copies it to host memory.
+    public func hostArrays() throws -> Tree<HostArray> { try map { try $1.hostArray() } }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Logging
+import PJRT
+import Tensor
+
+/// Executables kept on disk between processes, by program, plugin and processor.
+///
+/// A cache is an optimisation: what cannot be read or written is logged and done without.
+public struct ExecutableCache: Sendable {
+    let folder: String
+    let client: Client
+    let log: Logger
+
+    /// `$ALLOPHONE_CACHE/xla`, else `$XDG_CACHE_HOME/allophone/xla`, else `~/.cache/allophone/xla`.
+    public static var defaultFolder: String? {
+        let environment = ProcessInfo.processInfo.environment
+        if let folder = environment["ALLOPHONE_CACHE"] { return folder.isEmpty ? nil : "\(folder)/xla" }
+        if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return "\(folder)/allophone/xla" }
+        return environment["HOME"].map { "\($0)/.cache/allophone/xla" }
+    }
+
+    /// The executable of a program, if a file has it. The file begins with the whole key, so that two programs whose hashes
+    /// collide are told apart.
+    func load(_ program: Program) -> LoadedExecutable? {
+        let key = Array((client.compatibilityKey + program.text).utf8)
+        let path = path(key)
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
+        do {
+            return try client.load(serialized: [UInt8](data.dropFirst(key.count)))
+        } catch {
+            log.warning("\(path): cannot load this cached executable (\(error)); compiling again")
+            try? FileManager.default.removeItem(atPath: path)
+            return nil
+        }
+    }
+
+    func store(_ executable: LoadedExecutable, for program: Program) {
+        do {
+            let key = Array((client.compatibilityKey + program.text).utf8)
+            let data = Data(key) + Data(try executable.serialize())
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
+            removeOldest()
+        } catch {
+            log.warning("\(folder): cannot keep the executable of \(executable.name): \(error)")
+        }
+    }
+
+    private func path(_ key: [UInt8]) -> String {
+        // FNV-1a, 64 bits: it only has to spread file names.
+        let hash = key.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return "\(folder)/\(String(hash, radix: 16)).xla"
+    }
+
+    /// Keeps the folder under `limit` bytes, oldest out first.
+    private func removeOldest(limit: Int = 1 << 30) {
+        let keys: Set<URLResourceKey> = [.fileSizeKey, .contentModificationDateKey]
+        let urls =
+            (try? FileManager.default.contentsOfDirectory(
+                at: URL(fileURLWithPath: folder), includingPropertiesForKeys: Array(keys))) ?? []
+        var files = urls.filter { $0.pathExtension == "xla" }.compactMap { url in
+            (try? url.resourceValues(forKeys: keys)).map {
+                (url, $0.fileSize ?? 0, $0.contentModificationDate ?? .distantPast)
+            }
+        }
+        files.sort { $0.2 > $1.2 }
+        var total = 0
+        for (url, size, _) in files {
+            total += size
+            if total > limit { try? FileManager.default.removeItem(at: url) }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Audio
+import Checkpoint
+import Foundation
+import Metrics
+import Tokenizer
+import Training
+
+struct Decode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn tokens back into sound.",
+        discussion: """
+            The output's format follows from its extension: wav, flac or ogg; `-` writes raw PCM to standard output.
+
+            EXAMPLES
+              allophone decode talk.allo talk.wav --model model.safetensors
+              allophone decode talk.allo - --raw s16le | aplay -f S16_LE -r 24000
+            """)
+
+    @Argument(help: "The token file, or - for standard input.")
+    var input: String
+
+    @Argument(help: "The sound file to write, or - for raw PCM on standard output.")
+    var output: String
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var device: DeviceOptions
+
+    @Option(help: "What PCM to write to standard output: s16le or f32le.")
+    var raw = RawPCM.s16le
+
+    @Flag(help: "Write samples as 32-bit floats instead of 16-bit integers.")
+    var float = false
+
+    @Flag(help: "Print what was done as JSON.")
+    var json = false
+
+    func run() throws {
+        let clock = ContinuousClock.now
+        if input == output && input != "-" { throw CommandError.wouldOverwrite(path: input) }
+        let reader = try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
+        let file = try model.load()
+        try reader.require(model: file.fingerprint)
+        let configuration = file.model.configuration
+        let codec = try XLACodec(file, on: device.engine())
+        let sink: any SampleSink =
+            try output == "-"
+            ? RawPCMWriter(format: raw, sampleRate: configuration.sampleRate)
+            : AudioWriter(path: output, sampleRate: configuration.sampleRate, encoding: float ? .float32 : .pcm16)
+
+        let bar = ProgressBar(label: "decoding", total: nil)
+        var decoder = try codec.makeDecoder()
+        // The last frame may be longer than the sound. How long that is stands at the end of the file, so one hop is held back.
+        var held: [Float] = []
+        var written = 0
+        var frames = 0
+        func write(_ audio: [Float]) throws {
+            held += audio
+            let ready = held.count - configuration.hop
+            guard ready > 0 else { return }
+            try sink.write(Array(held.prefix(ready)))
+            held.removeFirst(ready)
+            written += ready
+            bar.update(written)
+        }
+        while let tokens = try reader.next() {
+            frames += tokens.count
+            try write(decoder.push(tokens))
+        }
+        try write(decoder.finish())
+        let total = reader.sampleCount ?? written + held.count
+        try sink.write(Array(held.prefix(max(0, total - written))))
+        try sink.finish()
+        bar.finish()
+
+        let report = ConversionReport(
+            input: input, output: output, seconds: Double(total) / Double(configuration.sampleRate), frames: frames,
+            bitRate: configuration.bitRate, elapsed: (ContinuousClock.now - clock).seconds)
+        try report.show(json: json)
+    }
+}

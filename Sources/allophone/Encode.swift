@@ -1,0 +1,111 @@
+import ArgumentParser
+import Audio
+import Checkpoint
+import Foundation
+import Metrics
+import Tokenizer
+import Training
+
+struct Encode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn a sound file into tokens.",
+        discussion: """
+            Reads WAV, FLAC, OGG, MP3 and Opus of any rate and channel count, chunk by chunk, so length is no matter. `-` reads a \
+            sound file from standard input, or with --raw mono PCM.
+
+            EXAMPLES
+              allophone encode talk.wav talk.allo --model model.safetensors
+              allophone encode talk.flac talk.npy --format npy
+              arecord -f S16_LE -r 24000 | allophone encode --raw s16le - talk.allo
+            """)
+
+    @Argument(help: "The sound file, or - for standard input.")
+    var input: String
+
+    @Argument(help: "The token file to write, or - for standard output.")
+    var output: String
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var device: DeviceOptions
+
+    @Option(help: "What to write: \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = TokenFormat.allo
+
+    @Option(help: "Standard input is mono PCM without a header, of this kind and the model's rate: s16le or f32le.")
+    var raw: RawPCM?
+
+    @Option(help: "The rate of --raw input in Hz, if not the model's.")
+    var rate: Int?
+
+    @Flag(help: "Print what was done as JSON.")
+    var json = false
+
+    func run() throws {
+        let clock = ContinuousClock.now
+        if input == output && input != "-" { throw CommandError.wouldOverwrite(path: input) }
+        let file = try model.load()
+        let configuration = file.model.configuration
+        let source = try openSource(sampleRate: configuration.sampleRate)
+        let header = try TokenHeader(
+            sampleRate: configuration.sampleRate, hop: configuration.hop, model: file.fingerprint,
+            layout: configuration.tokenLayout)
+        let codec = try XLACodec(file, on: device.engine())
+        let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
+        let sink = try format.sink(to: target, header: header)
+
+        let bar = ProgressBar(label: "encoding", total: source.expectedFrames)
+        var encoder = try codec.makeEncoder()
+        var samples = 0
+        var frames = 0
+        func write(_ tokens: TokenFrames) throws {
+            frames += tokens.count
+            try sink.append(tokens)
+        }
+        while case let chunk = try source.read(maximumFrames: codec.chunkSamples), !chunk.isEmpty {
+            samples += chunk.count
+            try write(encoder.push(chunk))
+            bar.update(samples)
+        }
+        try write(encoder.finish())
+        if samples == 0 { throw AudioError.empty(path: input) }
+        try sink.finish(sampleCount: samples)
+        bar.finish()
+
+        let report = ConversionReport(
+            input: input, output: output, seconds: Double(samples) / Double(configuration.sampleRate), frames: frames,
+            bitRate: configuration.bitRate, elapsed: (ContinuousClock.now - clock).seconds)
+        try report.show(json: json)
+    }
+
+    private func openSource(sampleRate: Int) throws -> AudioSource {
+        if input == "-", let raw {
+            let reader = try RawPCMReader(format: raw, sampleRate: rate ?? sampleRate)
+            return try AudioSource(reader, sampleRate: sampleRate)
+        }
+        return try AudioSource(path: input, sampleRate: sampleRate)
+    }
+}
+
+extension TokenFormat: ExpressibleByArgument {}
+extension RawPCM: ExpressibleByArgument {}
+
+/// What a conversion did.
+struct ConversionReport: Codable {
+    var input: String
+    var output: String
+    /// Seconds of audio.
+    var seconds: Double
+    var frames: Int
+    /// Bits per second.
+    var bitRate: Double
+    /// Seconds it took, start to end.
+    var elapsed: Double
+
+    func show(json: Bool) throws {
+        if json { return try printJSON(self) }
+        let speed = String(format: "%.1f", seconds / elapsed)
+        say(
+            "\(input) → \(output): \(String(format: "%.2f", seconds)) s, \(frames) frames at "
+                + "\(String(format: "%.0f", bitRate)) bit/s, \(speed) × real time")
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PJRT
+import Tokenizer
+import Training
+import XLA
+
+enum DeviceName: String, ExpressibleByArgument, CaseIterable {
+    case auto, cpu, cuda, tpu
+
+    var kind: PlatformKind {
+        switch self {
+        case .auto: .default
+        case .cpu: .cpu
+        case .cuda: .cuda
+        case .tpu: .tpu
+        }
+    }
+}
+
+/// Where programs run.
+struct DeviceOptions: ParsableArguments {
+    @Option(help: "The device to run on: \(DeviceName.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var device = DeviceName.auto
+
+    @Option(help: ArgumentHelp("A PJRT plugin file, instead of looking for one.", valueName: "path"))
+    var plugin: String?
+
+    @Flag(help: "Log every compilation, with its shapes and time.")
+    var verbose = false
+
+    func engine() throws -> Engine {
+        var log = Logger(label: "allophone.xla") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = verbose ? .debug : .warning
+        return try Engine(platform: device.kind, pluginPath: plugin, log: log)
+    }
+}
+
+/// Which model to use.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The model, a safetensors file that `train` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
+    var model: String?
+
+    func load() throws -> ModelFile {
+        guard let path = model ?? ProcessInfo.processInfo.environment["ALLOPHONE_MODEL"] else { throw CommandError.noModel }
+        return try ModelFile(path: path)
+    }
+}
+
+/// A line on standard error, for people.
+func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
+/// A value as one line of JSON on standard output, for scripts.
+func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+}
