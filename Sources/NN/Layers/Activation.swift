@@ -16,15 +16,16 @@ public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
 
 extension Tensor {
     /// `max(x, 0)`.
-    public func relu() -> Tensor { maximum(self, 0) }
+    public func relu() -> Tensor { select(isGreater(than: 0), self, Tensor.zeros(type)) }
 
     /// `x` above zero and `slope · x` below.
     public func leakyReLU(_ slope: Double = 0.01) -> Tensor { select(isGreater(than: 0), self, self * slope) }
 
     /// `x` above zero and `eˣ - 1` below.
     public func elu() -> Tensor {
+        let positive = isGreater(than: 0)
         // The unchosen branch must stay finite, or its gradient of 0·∞ would be NaN.
-        select(isGreater(than: 0), self, minimum(self, 0).expm1())
+        return select(positive, self, select(positive, Tensor.zeros(type), self).expm1())
     }
 
     /// `x · σ(x)`; also called swish.
@@ -40,7 +41,17 @@ extension Tensor {
     }
 
     /// The error function to single precision: a rational minimax approximation on ±4, beyond which it is ±1 in f32.
+    ///
+    /// The gradient is `2/√π · exp(-x²)`, as the approximation's own slope is ten times less exact than its value; in f64
+    /// it is that slope, so that finite differences agree with it.
     public func errorFunction() -> Tensor {
+        let exact: GradientRule = { inputs, _, cotangents in
+            [cotangents[0] * (2 / Double.pi.squareRoot()) * (-inputs[0].squared).exp()]
+        }
+        return composite("erf", [self], gradient: dtype == .f64 ? nil : exact) { [$0[0].rationalErrorFunction()] }[0]
+    }
+
+    private func rationalErrorFunction() -> Tensor {
         let x = clamped(-4, 4)
         let u = x * x
         let numerator = u.polynomial([

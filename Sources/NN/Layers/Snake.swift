@@ -56,7 +56,7 @@ private func widened(_ x: Tensor, _ alpha: Tensor) -> (Tensor, Tensor) {
 extension Tensor {
     /// sin²(x). In f32 by a polynomial, which fuses and is about ten times as fast as the library's sine; within 3·10⁻⁷
     /// for |x| ≤ 10⁴.
-    func sineSquared() -> Tensor {
+    package func sineSquared() -> Tensor {
         if dtype == .f64 { return sin().squared }
         let r = reducedByPi()
         let u = r * r
@@ -67,7 +67,7 @@ extension Tensor {
     }
 
     /// sin(2x), as above.
-    func sineOfTwice() -> Tensor {
+    package func sineOfTwice() -> Tensor {
         if dtype == .f64 { return (self * 2).sin() }
         let r = reducedByPi()
         let u = r * r
