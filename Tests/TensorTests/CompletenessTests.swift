@@ -35,9 +35,11 @@ import Testing
             + Reduce.Kind.allCases.map { Reduce(kind: $0, axes: []).name }
             + Fourier.Kind.allCases.map { Fourier(kind: $0, length: 1).name }
             + [
-                "input", "constant", "full", "iota", "select", "convert", "bitcast", "stopGradient", "barrier", "reshape",
+                "input", "constant", "full", "iota", "select", "convert", "bitcast", "stopGradient", "barrier",
+                "reshape",
                 "transpose", "broadcast", "slice", "pad", "concatenate", "reverse", "argmax", "sort", "dot",
-                "convolution", "dynamicSlice", "dynamicUpdateSlice", "gather", "scatter", "call", "conditional", "while",
+                "convolution", "dynamicSlice", "dynamicUpdateSlice", "gather", "scatter", "call", "conditional",
+                "while",
                 "scan",
             ])
 

@@ -45,7 +45,8 @@ import Testing
 
     /// Primitives through which no gradient flows, or none but zero.
     static let withoutGradient: Set<String> = [
-        "iota", "constant", "argmax", "isFinite", "not", "and", "or", "xor", "shiftLeft", "shiftRightLogical", "bitcast",
+        "iota", "constant", "argmax", "isFinite", "not", "and", "or", "xor", "shiftLeft", "shiftRightLogical",
+        "bitcast",
         "reduceAll", "reduceAny", "while",
     ]
 
@@ -156,7 +157,8 @@ import Testing
         [Scatter.Combination.add, .maximum, .minimum].map { combination in
             let indices = HostArray([1, 3, 0, -2, 7, 1] as [Int32], shape: [3, 2])
             return Case(
-                name: "scatter(\(combination.rawValue))", point: [uniform(28, [4, 2]), indices, uniform(29, [3, 2, 2])]
+                name: "scatter(\(combination.rawValue))",
+                point: [uniform(28, [4, 2]), indices, uniform(29, [3, 2, 2])]
             ) { $0[0].scattering($0[2], at: $0[1], combination) }
         }
         + [
