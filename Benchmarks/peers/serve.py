@@ -47,7 +47,7 @@ def main() -> None:
     try:
         parameters = load_parameters(arguments.weights, Configuration())
     except Exception as error:
-        sys.exit(f"{arguments.weights}: {error}")
+        sys.exit(f"cannot load {arguments.weights}: {error}")
     if arguments.peer == "torch":
         from torch_codec import TorchPeer
 

@@ -43,42 +43,28 @@ fi
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
     fail "apt-get and dpkg-deb are needed: run this on Debian 12, Ubuntu 24.04 or newer"
 
-# apt needs root to install and to refresh its lists, never to download.
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        DEBIAN_FRONTEND=noninteractive "$@"
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        sudo DEBIAN_FRONTEND=noninteractive "$@"
-    else
-        fail "this needs root once; run: sudo $*"
-    fi
-}
-refresh_lists() {
-    [ -z "${lists_are_fresh:-}" ] || return 0
-    say "refreshing apt's package lists"
-    as_root apt-get update --quiet >/dev/null
-    lists_are_fresh=yes
-}
-
 tools=()
 command -v ffmpeg >/dev/null || tools+=(ffmpeg)
 if ! "$python" -c 'import numpy, soundfile' 2>/dev/null; then
     [ "$python" = /usr/bin/python3 ] || fail "$python lacks numpy or soundfile; run: $python -m pip install numpy soundfile"
     tools+=(python3-numpy python3-soundfile)
 fi
-if [ ${#tools[@]} -gt 0 ]; then
-    say "installing ${tools[*]}"
-    apt-cache show "${tools[@]}" >/dev/null 2>&1 || refresh_lists
-    as_root apt-get install --yes --quiet --no-install-recommends "${tools[@]}" >/dev/null
-fi
+[ ${#tools[@]} -eq 0 ] || "$here/../setup/apt.sh" "${tools[@]}"
 
 mapfile -t packages < <("$python" "$here/build.py" packages --mode "$mode")
 [ ${#packages[@]} -gt 0 ] || fail "$here/build.py lists no packages for MODE=$mode"
 
-# One line per package: 'URL' file size SHA256:digest. apt has checked these against the archive's signature.
+# One line per package: 'URL' file size ALGORITHM:digest, from lists whose signature apt has checked. Debian's have SHA-256,
+# Ubuntu's SHA-512.
 locate() { apt-get download --print-uris "${packages[@]}" 2>/dev/null; }
-located=$(locate) || { refresh_lists; located=$(locate); } ||
-    fail "apt does not offer all of: ${packages[*]}. On Ubuntu, enable the 'universe' component and try again"
+if ! located=$(locate); then
+    say "refreshing apt's package lists"
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update --quiet=2 || fail "apt-get update failed: check the network and /etc/apt/sources.list"
+    located=$(locate) ||
+        fail "apt does not offer all of: ${packages[*]}. On Ubuntu, enable the 'universe' component and try again"
+fi
 
 mkdir -p "$cache/deb" "$cache/unpacked"
 # Packages unpack to one and a half times their size; the FLAC files are smaller than what they are cut from.
@@ -87,12 +73,19 @@ free_kib=$(df --output=avail -k "$cache" | tail -1)
 [ "$free_kib" -ge "$needed_kib" ] ||
     fail "$cache has $((free_kib / 1024)) MiB free and this needs $((needed_kib / 1024)) MiB; set CACHE to a folder on another disk"
 
-intact() { [ -f "$1" ] && echo "$2  $1" | sha256sum --check --status; }
+# intact FILE ALGORITHM:digest
+intact() {
+    case $2 in
+        SHA256:* | SHA512:*) ;;
+        *) fail "apt gives no SHA-256 or SHA-512 for $1, only $2; run 'apt-get update'" ;;
+    esac
+    local algorithm=${2%%:*}
+    [ -f "$1" ] && echo "${2#*:}  $1" | "${algorithm,,}sum" --check --status
+}
 
 count=0
 while read -r _ file size digest; do
     package=${file%%_*}
-    digest=${digest#SHA256:}
     count=$((count + 1))
     deb=$cache/deb/$file
     unpacked=$cache/unpacked/$package
@@ -104,7 +97,7 @@ while read -r _ file size digest; do
         (cd "$cache/deb" && apt-get -o APT::Sandbox::User=root -o Acquire::Retries=3 --quiet=2 download "$package" >/dev/null) ||
             fail "could not download $package; check the network and run this again: it goes on from here"
         intact "$deb" "$digest" ||
-            fail "$deb does not have the SHA-256 that apt lists; run 'apt-get update' and try again"
+            fail "$deb does not have the checksum that apt lists; run 'apt-get update' and try again"
     fi
     say "[$count/${#packages[@]}] unpacking $package"
     rm -rf "$unpacked" "$unpacked.part"
