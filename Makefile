@@ -101,9 +101,12 @@ bench-train: setup peers bench ## A training step on 1 s of audio, against PyTor
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh
 
+# All but what only reads, and what calls the others together.
+ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))
 .PHONY: oracles
 oracles: peers ## Write the fixtures of the tests anew, by JAX, PyTorch, librosa and others
-	@Tools/setup/oracles.sh $(PYTHON)
+	@for script in $(ORACLES); do echo "$$script"; $(PYTHON) "$$script"; done
+	@git status --short Tests/Fixtures
 
 .PHONY: clean
 clean: ## Remove what was built; downloads, corpora and runs stay
