@@ -52,6 +52,7 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             recipe: recipe, data: Manifest(folder: data), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
+        try FileManager.default.createDirectory(atPath: "\(folder)/tensorboard", withIntermediateDirectories: true)
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
         let logs: [any MetricsLog] = [jsonLog, boardLog]
         func log(_ step: Int, _ values: [String: Double]) throws {

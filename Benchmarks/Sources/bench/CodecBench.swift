@@ -23,7 +23,10 @@ struct ReferenceCodec: Module {
 
     func initialize(on engine: Engine) throws -> Tree<Buffer> {
         let codec = self
-        return try Function("initialize", on: engine) { _ in Tree(codec.initialization(key: RandomKey(seed: 1))) }([:])
+        let key = try engine.upload(RandomKey.words(seed: 1))
+        return try Function("initialize", on: engine, effort: .low) { arguments in
+            Tree(codec.initialization(key: RandomKey(words: arguments["key"].value)))
+        }(["key": .leaf(key)])
     }
 
     /// Writes the weights where a peer can read them.

@@ -90,8 +90,10 @@ struct TrainingStep: Sendable {
         let model = model
         let seed = recipe.seed
         let keepsAverage = recipe.optimizer.averageDecay > 0
-        return try Function("initialize", on: engine) { _ in
-            let values = model.initialization(key: RandomKey(seed: seed))
+        // The key is an argument: of a constant the compiler would compute every weight itself, slowly.
+        let key = try engine.upload(RandomKey.words(seed: seed))
+        return try Function("initialize", on: engine, effort: .low) { arguments in
+            let values = model.initialization(key: RandomKey(words: arguments["key"].value))
             let kinds = model.parameters
             let trainable = values.filter { kinds[$0.key]?.kind == .trainable }
             let moments = AdamW(learningRate: .constant(0)).stateTypes(for: trainable.mapValues(\.type))
@@ -103,6 +105,6 @@ struct TrainingStep: Sendable {
                 "step": .leaf(Tensor.scalar(0, .i32)),
                 "key": .leaf(Tensor.constant(RandomKey.words(seed: seed ^ 0x5EED))),
             ]
-        }([:])
+        }(["key": .leaf(key)])
     }
 }

@@ -41,13 +41,17 @@ public final class Engine: Sendable {
     public func upload(_ arrays: [String: HostArray]) throws -> Tree<Buffer> { try upload(Tree(arrays)) }
 
     /// Compiles a program, or takes its executable from the cache.
-    func compile(_ program: Program, name: String, shapes: String) throws -> LoadedExecutable {
+    func compile(
+        _ program: Program, name: String, shapes: String, effort: Function.Effort
+    ) throws -> LoadedExecutable {
         let start = ContinuousClock.now
         if let cached = cache?.load(program) {
             log.debug("loaded \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
             return cached
         }
-        let executable = try client.compile(program.text)
+        var options = CompileOptions()
+        if effort == .low { options.overrides["xla_backend_optimization_level"] = 0 }
+        let executable = try client.compile(program.text, options: options)
         log.info("compiled \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
         cache?.store(executable, for: program)
         return executable

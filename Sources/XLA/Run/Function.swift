@@ -7,6 +7,13 @@ public import Tensor
 ///
 /// Executables are kept for the most recently used shapes, and on disk by the engine's cache.
 public final class Function: Sendable {
+    /// How hard the compiler tries.
+    public enum Effort: Sendable {
+        case full
+        /// For what runs once, and would take longer to compile than to run.
+        case low
+    }
+
     public typealias Body = @Sendable (Tree<Tensor>) -> Tree<Tensor>
 
     public let name: String
@@ -15,6 +22,7 @@ public final class Function: Sendable {
     private let placeholders: [String: Tensor]
     private let donated: [String]
     private let capacity: Int
+    private let effort: Effort
     private let state = Mutex(State())
 
     private struct State {
@@ -37,10 +45,12 @@ public final class Function: Sendable {
     ///   - donating: paths (of leaves or whole subtrees) of arguments that the call may overwrite. A donated buffer cannot be used
     ///     again; its memory goes to the result of the same path and type, else to any result of its type.
     ///   - capacity: how many argument shapes to keep executables for.
+    ///   - effort: how hard the compiler tries.
     public init(
         _ name: String, on engine: Engine, placeholders: [String: Tensor] = [:], donating: [String] = [],
-        capacity: Int = 16, body: @escaping Body
+        capacity: Int = 16, effort: Effort = .full, body: @escaping Body
     ) {
+        self.effort = effort
         self.name = name
         self.engine = engine
         self.placeholders = placeholders
@@ -82,7 +92,7 @@ public final class Function: Sendable {
             state.traceCount += 1
             let (program, results) = trace(types)
             let entry = Entry(
-                executable: try engine.compile(program, name: name, shapes: summary(types)), results: results)
+                executable: try engine.compile(program, name: name, shapes: summary(types), effort: effort), results: results)
             state.entries[key] = entry
             state.order.append(key)
             if state.order.count > capacity {
