@@ -26,7 +26,8 @@ enum ExitStatus: Int32 {
             self = error.isOutOfSpace ? .output : .input
         case AudioError.noSpace, AudioError.writeFailed: self = .output
         case AudioError.cannotOpen: self = .input
-        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
+        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError,
+            is ModelFileError,
             is ManifestError, is TokenLayoutError, is CommandError:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError:
