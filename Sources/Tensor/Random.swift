@@ -74,22 +74,33 @@ private func threefry(_ key: Tensor, _ high: Tensor, _ low: Tensor) -> (Tensor, 
         let (k0, k1) = (inputs[0].at(0), inputs[0].at(1))
         let parity = Tensor.full(Double(0x1BD1_1BDA), k0.type)
         let schedule = [k0, k1, k0 ^ k1 ^ parity]
-        let rotations = [[13, 15, 26, 6], [17, 29, 16, 24]]
-        var (x, y) = (inputs[1] + k0, inputs[2] + k1)
-        for group in 0..<5 {
-            for rotation in rotations[group % 2] {
+        // A loop over the five groups of four rounds: written out twenty times over, the compiler took longer over the weights'
+        // first values than the training step takes to compile.
+        let pattern: [Double] = [13, 15, 26, 6, 17, 29, 16, 24]
+        let rotations = Tensor.constant(pattern + pattern + pattern[..<4], .u32, shape: [5, 4])
+        let words = stack(schedule)
+        let first = words.gathering(Tensor.constant([1, 2, 0, 1, 2], .i32))
+        let second = words.gathering(Tensor.constant([2, 0, 1, 2, 0], .i32)) + Tensor.constant([1, 2, 3, 4, 5], .u32)
+        return scan([inputs[1] + k0, inputs[2] + k1], over: [rotations, first, second]) { state, slices in
+            var (x, y) = (state[0], state[1])
+            for round in 0..<4 {
                 x = x + y
-                y = ((y << rotation) | (y >> (32 - rotation))) ^ x
+                y = y.rotatedLeft(by: slices[0].at(round)) ^ x
             }
-            x = x + schedule[(group + 1) % 3]
-            y = y + schedule[(group + 2) % 3] + Double(group + 1)
-        }
-        return [x, y]
+            return ([x + slices[1], y + slices[2]], [])
+        }.state
     }
     return (outputs[0], outputs[1])
 }
 
 extension Tensor {
+    /// The bits of each u32 moved up by 1 to 31 places, those that fall off entering below.
+    fileprivate func rotatedLeft(by places: Tensor) -> Tensor {
+        let places = places.broadcast(to: shape)
+        let up = Tensor.apply1(Binary(kind: .shiftLeft), self, places)
+        return up | Tensor.apply1(Binary(kind: .shiftRightLogical), self, 32 - places)
+    }
+
     /// The inverse of the error function on (-1, 1), to single precision.
     ///
     /// Giles, "Approximating the erfinv function", 2012: one polynomial in the centre, one in the tails.

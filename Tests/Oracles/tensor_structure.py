@@ -18,7 +18,7 @@ def cases():
 
     for dtype, t in DTYPES.items():
         if dtype != "bool":
-            f.case(f"iota{dtype.upper()}", lambda: [lax.broadcasted_iota(t, (2, 3, 4), 1), lax.iota(t, 5), jnp.full((2, 2), 7, t)])
+            f.case(f"constants{dtype.upper()}", lambda: [lax.broadcasted_iota(t, (2, 3, 4), 1), lax.iota(t, 5), jnp.full((2, 2), 7, t), jnp.array([1, 2, 3], t)])
     x = numbers(1, 2, 3, 4)
     each("reshape", lambda x: [x.reshape(6, 4), x.reshape(4, 6), x.reshape(24), x.reshape(2, 1, 12)], x)
     each("transpose", lambda x: [x.transpose(2, 0, 1), x.transpose(1, 0, 2), jnp.swapaxes(x, 1, 2)], x)

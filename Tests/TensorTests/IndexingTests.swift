@@ -39,4 +39,18 @@ import Testing
             return expected == updates.dimensions
         }!
     }
+
+    /// Two updates and the operand reach the same extreme in place 0, one update alone in place 1, none in place 2.
+    @Test(arguments: [Scatter.Combination.maximum, .minimum])
+    func equalExtremesShareTheGradient(_ combination: Scatter.Combination) throws {
+        let sign: Double = combination == .maximum ? 1 : -1
+        let operand = HostArray([5, 1, 4].map { $0 * sign })
+        let updates = HostArray([5, 5, 2, 3, 9].map { $0 * sign })
+        let indices = HostArray([0, 0, 1, 2, 7] as [Int32])
+        let shares = try evaluate([operand, indices, updates]) { inputs in
+            let result = inputs[0].scattering(inputs[2], at: inputs[1], combination)
+            return gradient(of: (result * .constant([3, 10, 100], .f64)).sum(), at: [inputs[0], inputs[2]])
+        }
+        #expect(shares.map(\.doubles) == [[1, 0, 100], [1, 1, 10, 0, 0]])
+    }
 }

@@ -16,10 +16,10 @@ import Testing
 
     static let values: [ValueCase] =
         DType.allCases.filter { $0 != .bool }.map { dtype in
-            ValueCase("iota\(dtype.rawValue.uppercased())", .exact) { _ in
+            ValueCase("constants\(dtype.rawValue.uppercased())", .exact) { _ in
                 [
                     .iota(TensorType(dtype, [2, 3, 4]), axis: 1), .range(5, dtype),
-                    .full(7, TensorType(dtype, [2, 2])),
+                    .full(7, TensorType(dtype, [2, 2])), .constant([1, 2, 3], dtype),
                 ]
             }
         }

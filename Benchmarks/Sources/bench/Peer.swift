@@ -41,9 +41,9 @@ final class Peer {
                 // Libraries print to standard output too; answers are the lines that are JSON objects.
                 if let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any] { return object }
             }
-            guard let more = try output.fileHandleForReading.read(upToCount: 1 << 16), !more.isEmpty else {
-                throw PeerError.ended(name)
-            }
+            // What has arrived: reading a count would wait for all of it.
+            let more = output.fileHandleForReading.availableData
+            if more.isEmpty { throw PeerError.ended(name) }
             buffer += more
         }
     }

@@ -153,10 +153,17 @@ extension Compare: ReferencePrimitive {
 
 extension Select: ReferencePrimitive {
     public func evaluate(_ inputs: [HostArray], results: [TensorType]) throws(EvaluationError) -> [HostArray] {
-        let chosen = inputs[0].bytes
-        let places = chosen.indices.filter { chosen[$0] != 0 }
-        let wanted = inputs[1].elements(at: places, shape: [places.count])
-        return [inputs[2].replacing(elementsAt: places, with: wanted)]
+        // As one array, the first choice and then the second: the place says which.
+        let (count, chosen) = (inputs[0].count, inputs[0].bytes)
+        let places = [Int](unsafeUninitializedCapacity: count) { places, initialized in
+            for index in 0..<count {
+                places.initializeElement(at: index, to: chosen[index] != 0 ? index : count + index)
+            }
+            initialized = count
+        }
+        let choices = HostArray(
+            type: TensorType(inputs[1].dtype, [2 * count]), bytes: inputs[1].bytes + inputs[2].bytes)
+        return [choices.elements(at: places, shape: inputs[1].shape)]
     }
 }
 

@@ -3,41 +3,32 @@ public import Tensor
 
 extension Fourier: ReferencePrimitive {
     public func evaluate(_ inputs: [HostArray], results: [TensorType]) throws(EvaluationError) -> [HostArray] {
-        let bins = inputs[0].shape.last ?? 0
+        let (inputBins, outputBins) = (inputs[0].shape.last ?? 0, results[0].shape.last ?? 0)
         let real = inputs[0].doubles
         let imaginary = inputs.count > 1 ? inputs[1].doubles : [Double](repeating: 0, count: real.count)
         let transform = MixedRadixTransform(length: length, inverse: kind == .inverse || kind == .realInverse)
-        let outputBins = results[0].shape.last ?? 0
-        var parts = (real: [Double](), imaginary: [Double]())
+        var outputs = (real: [Double](), imaginary: [Double]())
         for row in 0..<results[0].shape.dropLast().reduce(1, *) {
-            var x = (row * bins..<(row + 1) * bins).map { Complex(real[$0], imaginary[$0]) }
+            let bins = row * inputBins..<(row + 1) * inputBins
+            var x = (real: Array(real[bins]), imaginary: Array(imaginary[bins]))
             if kind == .realInverse { x = hermitian(x) }
-            for y in transform(x).prefix(outputBins) {
-                parts.real.append(y.real)
-                parts.imaginary.append(y.imaginary)
-            }
+            let y = transform(x.real, x.imaginary)
+            outputs.real += y.real.prefix(outputBins)
+            outputs.imaginary += y.imaginary.prefix(outputBins)
         }
-        return zip(results, [parts.real, parts.imaginary]).map { HostArray($1, as: $0.dtype, shape: $0.shape) }
+        return zip(results, [outputs.real, outputs.imaginary]).map { HostArray($1, as: $0.dtype, shape: $0.shape) }
     }
 
-    /// The whole spectrum of a real signal; the imaginary parts of the edge frequencies cannot be, and are ignored.
-    private func hermitian(_ half: [Complex]) -> [Complex] {
-        (0..<length).map { bin in
+    /// The whole spectrum of a real signal; at the edge frequencies it has no imaginary part, so what is given is ignored.
+    private func hermitian(_ half: (real: [Double], imaginary: [Double])) -> (real: [Double], imaginary: [Double]) {
+        var whole = (real: [Double](), imaginary: [Double]())
+        for bin in 0..<length {
             let mirrored = length - bin
-            if bin == 0 || bin == mirrored { return Complex(half[bin].real, 0) }
-            return bin < mirrored ? half[bin] : Complex(half[mirrored].real, -half[mirrored].imaginary)
+            whole.real.append(half.real[Swift.min(bin, mirrored)])
+            let isEdge = bin == 0 || bin == mirrored
+            whole.imaginary.append(isEdge ? 0 : bin < mirrored ? half.imaginary[bin] : -half.imaginary[mirrored])
         }
-    }
-}
-
-private struct Complex {
-    var real: Double
-    var imaginary: Double
-    init(_ real: Double, _ imaginary: Double) { (self.real, self.imaginary) = (real, imaginary) }
-
-    static func + (x: Complex, y: Complex) -> Complex { Complex(x.real + y.real, x.imaginary + y.imaginary) }
-    static func * (x: Complex, y: Complex) -> Complex {
-        Complex(x.real * y.real - x.imaginary * y.imaginary, x.real * y.imaginary + x.imaginary * y.real)
+        return whole
     }
 }
 
@@ -47,36 +38,93 @@ private struct MixedRadixTransform {
     let length: Int
     let inverse: Bool
     /// `exp(∓2πi·k / length)`.
-    let roots: [Complex]
+    let cosines: [Double]
+    let sines: [Double]
+
+    private typealias Source = (real: UnsafePointer<Double>, imaginary: UnsafePointer<Double>)
+    private typealias Target = (real: UnsafeMutablePointer<Double>, imaginary: UnsafeMutablePointer<Double>)
 
     init(length: Int, inverse: Bool) {
         self.length = length
         self.inverse = inverse
-        roots = (0..<length).map {
-            let angle = 2 * Double.pi * Double($0) / Double(length)
-            return Complex(cos(angle), inverse ? sin(angle) : -sin(angle))
+        let angles = (0..<length).map { (inverse ? 2 : -2) * Double.pi * Double($0) / Double(length) }
+        cosines = angles.map { cos($0) }
+        sines = angles.map { sin($0) }
+    }
+
+    func callAsFunction(_ real: [Double], _ imaginary: [Double]) -> (real: [Double], imaginary: [Double]) {
+        var result = (real: real, imaginary: imaginary)
+        // As many as the largest factor can be.
+        var scratch = [Double](repeating: 0, count: 2 * length)
+        real.withUnsafeBufferPointer { real in
+            imaginary.withUnsafeBufferPointer { imaginary in
+                result.real.withUnsafeMutableBufferPointer { targetReal in
+                    result.imaginary.withUnsafeMutableBufferPointer { targetImaginary in
+                        scratch.withUnsafeMutableBufferPointer { scratch in
+                            transform(
+                                (real.baseAddress!, imaginary.baseAddress!), stride: 1, count: length,
+                                into: (targetReal.baseAddress!, targetImaginary.baseAddress!),
+                                scratch: (scratch.baseAddress!, scratch.baseAddress! + length))
+                        }
+                    }
+                }
+            }
         }
+        guard inverse else { return result }
+        return (result.real.map { $0 / Double(length) }, result.imaginary.map { $0 / Double(length) })
     }
 
-    func callAsFunction(_ x: [Complex]) -> [Complex] {
-        let y = transformed(x[...], stride: 1, count: length)
-        return inverse ? y.map { Complex($0.real / Double(length), $0.imaginary / Double(length)) } : y
-    }
-
-    /// The transform of the `count` elements `stride` apart.
-    private func transformed(_ x: ArraySlice<Complex>, stride: Int, count: Int) -> [Complex] {
-        if count == 1 { return [x[x.startIndex]] }
+    /// The transform of `count` elements that lie `stride` apart.
+    private func transform(_ source: Source, stride: Int, count: Int, into target: Target, scratch: Target) {
+        if count == 1 {
+            (target.real[0], target.imaginary[0]) = (source.real[0], source.imaginary[0])
+            return
+        }
         let factor = (2...count).first { count % $0 == 0 }!
         let part = count / factor
-        let parts = (0..<factor).map {
-            transformed(x[(x.startIndex + $0 * stride)...], stride: stride * factor, count: part)
+        for index in 0..<factor {
+            transform(
+                (source.real + index * stride, source.imaginary + index * stride), stride: stride * factor, count: part,
+                into: (target.real + index * part, target.imaginary + index * part), scratch: scratch)
         }
-        return (0..<count).map { bin in
-            var sum = Complex(0, 0)
-            for (index, spectrum) in parts.enumerated() {
-                sum = sum + spectrum[bin % part] * roots[index * bin % count * (length / count)]
+        cosines.withUnsafeBufferPointer { cosines in
+            sines.withUnsafeBufferPointer { sines in
+                combine(
+                    target, factor, part, rootStride: length / count, (cosines.baseAddress!, sines.baseAddress!),
+                    scratch)
             }
-            return sum
+        }
+    }
+
+    /// Turns the `factor` spectra of length `part` in `target` into one: bin `m = k + q·part` is
+    /// `Σⱼ exp(∓2πi·j·m / count) · spectrumⱼ[k]`.
+    private func combine(
+        _ target: Target, _ factor: Int, _ part: Int, rootStride: Int, _ roots: Source, _ scratch: Target
+    ) {
+        let count = factor * part
+        var bin = 0
+        while bin < part {
+            var index = 0
+            while index < factor {
+                scratch.real[index] = target.real[index * part + bin]
+                scratch.imaginary[index] = target.imaginary[index * part + bin]
+                index += 1
+            }
+            var output = bin
+            while output < count {
+                var (real, imaginary) = (scratch.real[0], scratch.imaginary[0])
+                index = 1
+                while index < factor {
+                    let root = index * output % count * rootStride
+                    let (cosine, sine) = (roots.real[root], roots.imaginary[root])
+                    real += scratch.real[index] * cosine - scratch.imaginary[index] * sine
+                    imaginary += scratch.real[index] * sine + scratch.imaginary[index] * cosine
+                    index += 1
+                }
+                (target.real[output], target.imaginary[output]) = (real, imaginary)
+                output += part
+            }
+            bin += 1
         }
     }
 }

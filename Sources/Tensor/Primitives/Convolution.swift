@@ -33,6 +33,13 @@ public struct Convolution: Primitive {
         let (x, w) = (inputs[0].shape, inputs[1].shape)
         try require(inputs[0].dtype == inputs[1].dtype, "operand and kernel differ in type")
         try require(x.rank == layout.operand.count && w.rank == layout.kernel.count, "the layout names another rank")
+        try require(
+            [strides.count, padding.count, operandDilation.count, kernelDilation.count].allSatisfy { $0 == x.rank - 2 },
+            "the window has another number of spatial axes")
+        try require(
+            (strides + operandDilation + kernelDilation + [featureGroups, batchGroups]).allSatisfy { $0 > 0 },
+            "a stride, a dilation or a number of groups is not positive")
+        try require(featureGroups == 1 || batchGroups == 1, "features or the batch may be in groups, not both")
         let (batch, features) = (x[layout.operand[0]], x[layout.operand[1]])
         let (outputs, kernelInputs) = (w[layout.kernel[0]], w[layout.kernel[1]])
         try require(
@@ -46,7 +53,7 @@ public struct Convolution: Primitive {
         for (axis, pad) in padding.enumerated() {
             let extent = dilated(x[layout.operand[axis + 2]], operandDilation[axis]) + pad.low + pad.high
             let window = dilated(w[layout.kernel[axis + 2]], kernelDilation[axis])
-            try require(extent >= window || extent >= 0, "axis \(axis) is cropped to less than nothing")
+            try require(extent >= 0, "axis \(axis) is cropped to less than nothing")
             shape[layout.result[axis + 2]] = extent < window ? 0 : (extent - window) / strides[axis] + 1
         }
         return [TensorType(inputs[0].dtype, shape)]

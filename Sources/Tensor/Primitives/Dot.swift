@@ -17,6 +17,9 @@ public struct Dot: Primitive {
                         && left.shape[l] == right.shape[r], "\(what) axes \(l) and \(r) differ")
             }
         }
+        for axes in [batchAxes.left + contractedAxes.left, batchAxes.right + contractedAxes.right] {
+            try require(Set(axes).count == axes.count, "axes \(axes) name one twice")
+        }
         let batch = batchAxes.left.map { left.shape[$0] }
         let free =
             freeAxes(left.shape, batchAxes.left + contractedAxes.left).map { left.shape[$0] }

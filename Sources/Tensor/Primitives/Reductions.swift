@@ -48,7 +48,7 @@ public struct Reduce: Primitive {
     }
 }
 
-/// The i32 position of the first largest element along an axis, which goes.
+/// The i32 position of the first largest element along an axis, which goes; NaN counts as larger than any number.
 public struct ArgMax: Primitive {
     public let axis: Int
     public var name: String { "argmax" }
@@ -63,6 +63,8 @@ public struct ArgMax: Primitive {
 }
 
 /// All operands put in the order that sorts operand 0 along an axis; equal elements keep their order.
+///
+/// NaN, of either sign, is larger than any number and equal to NaN; -0 is equal to +0.
 public struct Sort: Primitive {
     public let axis: Int
     public let descending: Bool
