@@ -13,8 +13,8 @@ struct Train: ParsableCommand {
             checkpoint stands. Ctrl-C saves and stops.
 
             EXAMPLES
-              allophone train --config alpha-tiny --data .corpus --run runs/tiny
-              allophone train --config recipes/alpha-24k-50hz.json --data .corpus --run runs/full --steps 200000
+              allophone train --config alpha-tiny --data .corpus/small --run runs/tiny
+              allophone train --config recipes/alpha-24k-50hz.json --data .corpus/core --run runs/full --steps 200000
               tensorboard --logdir runs
             """)
 
