@@ -56,7 +56,8 @@ let package = Package(
         library("Datasets", ["Audio"]),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
         library("Metrics", ["Audio"]),
-        library("Training", ["Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
+        library(
+            "Training", ["Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
         .executableTarget(
             name: "allophone",
             dependencies: [

@@ -9,7 +9,7 @@ struct Allophone: AsyncParsableCommand {
         abstract: "A speech tokenizer: waveform to tokens and back.",
         discussion: """
             EXAMPLES
-              allophone train --config alpha-tiny --data .corpus --run runs/first
+              allophone train --config alpha-tiny --data .corpus/small --run runs/first
               allophone encode talk.wav talk.allo --model runs/first/model.safetensors
               allophone decode talk.allo talk.out.wav --model runs/first/model.safetensors
               allophone info talk.allo

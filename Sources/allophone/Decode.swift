@@ -38,7 +38,8 @@ struct Decode: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock.now
         if input == output && input != "-" { throw CommandError.wouldOverwrite(path: input) }
-        let reader = try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
+        let reader =
+            try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
         let file = try model.load()
         try reader.require(model: file.fingerprint)
         let configuration = file.model.configuration

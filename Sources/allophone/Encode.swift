@@ -54,7 +54,8 @@ struct Encode: ParsableCommand {
         let sink = try format.sink(to: target, header: header)
 
         let bar = ProgressBar(
-            "encoding", total: source.expectedFrames.map { Double($0) / Double(configuration.sampleRate) }, unit: .audio)
+            "encoding", total: source.expectedFrames.map { Double($0) / Double(configuration.sampleRate) }, unit: .audio
+        )
         var encoder = try codec.makeEncoder()
         var samples = 0
         var frames = 0

@@ -15,7 +15,7 @@ struct Evaluate: ParsableCommand {
 
             EXAMPLES
               allophone evaluate talk.wav --model model.safetensors --output out
-              allophone evaluate --data .corpus --split dev --clips 50 --model model.safetensors --json
+              allophone evaluate --data .corpus/core --split dev --clips 50 --model model.safetensors --json
             """)
 
     @Argument(help: "Sound files; none, with --data.")

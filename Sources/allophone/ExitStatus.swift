@@ -1,6 +1,7 @@
 import Audio
 import Checkpoint
 import Datasets
+import Metrics
 import PJRT
 import Tokenizer
 import Training
@@ -25,8 +26,10 @@ enum ExitStatus: Int32 {
         case let error as FileError:
             self = error.isOutOfSpace ? .output : .input
         case AudioError.noSpace, AudioError.writeFailed: self = .output
+        case is LogFileError: self = .output
         case AudioError.cannotOpen: self = .input
-        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
+        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError,
+            is ModelFileError,
             is ManifestError, is TokenLayoutError, is CommandError:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError:

@@ -41,11 +41,14 @@ struct DeviceOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The model, a safetensors file that `train` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
+        help: ArgumentHelp(
+            "The model, a safetensors file that `train` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
     var model: String?
 
     func load() throws -> ModelFile {
-        guard let path = model ?? ProcessInfo.processInfo.environment["ALLOPHONE_MODEL"] else { throw CommandError.noModel }
+        guard let path = model ?? ProcessInfo.processInfo.environment["ALLOPHONE_MODEL"] else {
+            throw CommandError.noModel
+        }
         return try ModelFile(path: path)
     }
 }

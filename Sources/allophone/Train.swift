@@ -13,26 +13,30 @@ struct Train: ParsableCommand {
             checkpoint stands. Ctrl-C saves and stops.
 
             EXAMPLES
-              allophone train --config alpha-tiny --data .corpus --run runs/tiny
-              allophone train --config recipes/alpha-24k-50hz.json --data .corpus --run runs/full --steps 200000
+              allophone train --config alpha-tiny --data .corpus/small --run runs/tiny
+              allophone train --config recipes/alpha-24k-50hz.json --data .corpus/core --run runs/full --steps 200000
               tensorboard --logdir runs
             """)
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("A recipe (JSON file), or the name of a preset model to train with defaults.", valueName: "recipe"))
+        help: ArgumentHelp(
+            "A recipe (JSON file), or the name of a preset model to train with defaults.", valueName: "recipe"))
     var config: String
 
     @Option(help: ArgumentHelp("A dataset's folder, with a manifest.jsonl.", valueName: "folder"))
     var data: String
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("The run's folder, made if it is not there.", valueName: "folder"))
+    @Option(
+        name: .customLong("run"), help: ArgumentHelp("The run's folder, made if it is not there.", valueName: "folder"))
     var folder: String
 
     @Option(help: "Optimizer steps in all, instead of the recipe's.")
     var steps: Int?
 
-    @Option(help: ArgumentHelp("Stop, and save, after this many minutes. The schedule is not changed.", valueName: "minutes"))
+    @Option(
+        help: ArgumentHelp(
+            "Stop, and save, after this many minutes. The schedule is not changed.", valueName: "minutes"))
     var minutes: Double?
 
     @Option(help: "The seed of weights and batches, instead of the recipe's.")
@@ -72,7 +76,8 @@ struct Train: ParsableCommand {
             report: { event in
                 switch event {
                 case .step(let step, let metrics):
-                    bar.update(Double(step), metrics: [("loss", metrics["loss"] ?? .nan), ("mel", metrics["mel"] ?? .nan)])
+                    bar.update(
+                        Double(step), metrics: [("loss", metrics["loss"] ?? .nan), ("mel", metrics["mel"] ?? .nan)])
                     if step % 10 == 0 { try log(step, metrics) }
                 case .evaluated(let step, let evaluation):
                     last = evaluation

@@ -1,5 +1,6 @@
-"""STFT and mel fixtures from librosa: python audio_spectral.py OUT.safetensors"""
-import sys
+"""STFT and mel spectra of librosa -> Tests/Fixtures/audio_spectral.safetensors."""
+import pathlib
+
 import librosa
 import numpy as np
 from safetensors.numpy import save_file
@@ -21,4 +22,6 @@ arrays["mel.magnitude"] = np.ascontiguousarray(np.moveaxis(mel, -1, -2))
 mel = librosa.feature.melspectrogram(
     y=signal, sr=24000, n_fft=256, hop_length=64, n_mels=20, power=2.0, pad_mode="reflect")
 arrays["mel.log10"] = np.ascontiguousarray(np.moveaxis(np.log10(np.maximum(mel, 1e-5)), -1, -2)).astype(np.float32)
-save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in arrays.items()}, sys.argv[1])
+save_file(
+    {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in arrays.items()},
+    pathlib.Path(__file__).parents[1] / "Fixtures" / "audio_spectral.safetensors")

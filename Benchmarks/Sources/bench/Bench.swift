@@ -30,7 +30,9 @@ func time(_ body: () throws -> Void) rethrows -> Double {
 }
 
 /// The closing line of a benchmark: medians in seconds, and the ratio peer / ours.
-func report(_ name: String, ours: [Double], peers: [(name: String, seconds: [Double])], extra: [String: Any] = [:]) throws {
+func report(_ name: String, ours: [Double], peers: [(name: String, seconds: [Double])], extra: [String: Any] = [:])
+    throws
+{
     var line: [String: Any] = extra
     line["benchmark"] = name
     line["ours"] = rounded(median(ours))

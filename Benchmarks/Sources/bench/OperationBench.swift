@@ -20,7 +20,8 @@ struct OperationBench: ParsableCommand {
             _ = try function(arguments).hostArrays()
             var best = Double.infinity
             for _ in 0..<7 {
-                best = min(best, try time { for leaf in try function(arguments).leaves { try leaf.readyEvent().wait() } })
+                best = min(
+                    best, try time { for leaf in try function(arguments).leaves { try leaf.readyEvent().wait() } })
             }
             print("\(name): \(rounded(best * 1000)) ms")
         }
@@ -30,7 +31,9 @@ struct OperationBench: ParsableCommand {
                 let spectrum = rfft($0[0])
                 return [spectrum.real, spectrum.imaginary]
             }
-            try measure("the same by a matrix product", [TensorType(.f32, [frames, n]), TensorType(.f32, [n, n + 2])]) {
+            try measure(
+                "the same by a matrix product", [TensorType(.f32, [frames, n]), TensorType(.f32, [n, n + 2])]
+            ) {
                 [matmul($0[0], $0[1])]
             }
         }
@@ -52,7 +55,9 @@ struct OperationBench: ParsableCommand {
             "scatter-add 10,000 into 1024 rows of 64",
             [TensorType(.f32, [1024, 64]), TensorType(.i32, [10000]), TensorType(.f32, [10000, 64])]
         ) { [$0[0].scattering($0[2], at: $0[1], .add)] }
-        try measure("scan of 1000 steps over [64] tanh(x·w)", [TensorType(.f32, [1000, 64]), TensorType(.f32, [64, 64])]) {
+        try measure(
+            "scan of 1000 steps over [64] tanh(x·w)", [TensorType(.f32, [1000, 64]), TensorType(.f32, [64, 64])]
+        ) {
             arguments in
             let start = Tensor.zeros(TensorType(.f32, [1, 64]))
             return scan([start], over: [arguments[0]]) { state, slices in

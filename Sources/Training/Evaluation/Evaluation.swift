@@ -87,14 +87,17 @@ public struct EvaluationSet: Sendable {
             statistics.add(tokens)
             // A clip too short or silent to be judged by a measure is left out of its mean.
             if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: decoded) { stoi.append(value) }
-            if let value = try? SpeechQuality.melDistance(reference: clip.audio, degraded: decoded) { mel.append(value) }
+            if let value = try? SpeechQuality.melDistance(reference: clip.audio, degraded: decoded) {
+                mel.append(value)
+            }
             if let value = try? SpeechQuality.scaleInvariantSDR(reference: clip.audio, degraded: decoded) {
                 sdr.append(value)
             }
             try each(Reconstruction(name: clip.name, original: clip.audio, decoded: decoded, tokens: tokens))
         }
         return Evaluation(
-            clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel), scaleInvariantSDR: mean(sdr),
+            clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel),
+            scaleInvariantSDR: mean(sdr),
             bitRate: configuration.bitRate, level1Used: statistics.level1?.fractionUsed,
             level1Perplexity: statistics.level1?.perplexity, bitMeans: statistics.bitMeanRange,
             encodeSpeed: seconds / encoding.seconds, decodeSpeed: seconds / decoding.seconds)

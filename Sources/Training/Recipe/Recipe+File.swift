@@ -45,7 +45,8 @@ extension Recipe {
         let defaults: Any
         do {
             given = try JSONSerialization.jsonObject(with: data)
-            defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(Recipe(model: .preset("alpha-tiny"))))
+            defaults = try JSONSerialization.jsonObject(
+                with: JSONEncoder().encode(Recipe(model: .preset("alpha-tiny"))))
         } catch { throw .notJSON(path: path, reason: "\(error)") }
         let merged = try Self.merge(given, over: defaults, key: "", path: path)
         do {

@@ -92,7 +92,8 @@ public final class Function: Sendable {
             state.traceCount += 1
             let (program, results) = trace(types)
             let entry = Entry(
-                executable: try engine.compile(program, name: name, shapes: summary(types), effort: effort), results: results)
+                executable: try engine.compile(program, name: name, shapes: summary(types), effort: effort),
+                results: results)
             state.entries[key] = entry
             state.order.append(key)
             if state.order.count > capacity {

@@ -65,7 +65,8 @@ public struct VectorQuantizer: Quantizer {
         if learning == .gradient { result.losses["codebook"] = squaredDistance(direction.stoppingGradient, chosen) }
 
         let frames = codes.shape.elementCount
-        let weight = training.mask.map { $0.reshaped([frames]).cast(to: .f32) } ?? Tensor.ones(TensorType(.f32, [frames]))
+        let weight =
+            training.mask.map { $0.reshaped([frames]).cast(to: .f32) } ?? Tensor.ones(TensorType(.f32, [frames]))
         let choice = codes.reshaped([frames, 1]).equals(Tensor.range(size).expanded(at: 0)).cast(to: .f32)
         let counted = (choice * weight.expanded(at: 1)).stoppingGradient
         let share = counted.sum(axes: [0]) / maximum(weight.sum(), 1)

@@ -129,7 +129,8 @@ extension Alpha {
                 let key = "quantizer[\(index)]"
                 switch level.kind {
                 case .vq:
-                    try check((2...65536).contains(level.codebookSize ?? 0), "\(key).codebookSize", "2 to 65536 entries")
+                    try check(
+                        (2...65536).contains(level.codebookSize ?? 0), "\(key).codebookSize", "2 to 65536 entries")
                     try check((1...1024).contains(level.dimension ?? 0), "\(key).dimension", "between 1 and 1024")
                 case .bsq: try check((1...36).contains(level.bits ?? 0), "\(key).bits", "1 to 36 bits")
                 }

@@ -1,0 +1,113 @@
+# `make run` and `make test` are where to begin; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+# The targets build in one folder and train on all cores.
+.NOTPARALLEL:
+
+ALLOPHONE := .build/release/allophone
+PYTHON := .venv/bin/python
+SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
+# What the build links, and what fetches XLA.
+PACKAGES := libsndfile1-dev libsoxr-dev libpng-dev zlib1g-dev python3 python3-pip
+# The standard library is linked into the program, so that one file is all there is to copy.
+RELEASE := -c release --static-swift-stdlib
+SECONDS ?= 60
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- Set-up and builds
+
+.PHONY: setup setup-test swift
+swift:
+	@command -v swift >/dev/null || { echo "Swift 6.3 is missing: https://www.swift.org/install/linux" >&2; exit 1; }
+
+setup: swift ## Install what the build needs: system libraries, and XLA's CPU plugin and header in .xla
+	@Tools/setup/apt.sh $(PACKAGES)
+	@Tools/setup/fetch_xla.sh
+
+# The version-skew tests run on a plugin of a newer XLA too.
+setup-test: swift
+	@Tools/setup/apt.sh $(PACKAGES)
+	@Tools/setup/fetch_xla.sh --skew
+
+.PHONY: build
+build: setup ## Build the allophone program, optimised
+	swift build $(RELEASE) --product allophone
+
+.PHONY: release
+release: build ## The program to give to others: one stripped file, dist/allophone
+	@mkdir -p dist
+	strip -o dist/allophone $(ALLOPHONE)
+	@! ldd dist/allophone | grep -i swift || { echo "dist/allophone needs Swift's libraries, see above" >&2; exit 1; }
+	@ls -l dist/allophone | awk '{ printf "dist/allophone: %.1f MB\n", $$5 / 1e6 }'
+
+# ---- Tests
+
+.PHONY: test
+test: setup-test lint ## Check the format, build, and run every test
+	swift build --build-tests
+	swift test --skip-build
+
+.PHONY: lint
+lint: swift ## Check the format of every Swift file
+	swift format lint --strict --parallel --configuration .swift-format --recursive $(SWIFT_SOURCES)
+
+.PHONY: format
+format: swift ## Format every Swift file
+	swift format --in-place --parallel --configuration .swift-format --recursive $(SWIFT_SOURCES)
+
+.PHONY: fuzz
+fuzz: setup ## Feed damaged files to the readers for SECONDS (60) each
+	Tools/fuzz/fuzz.sh $(SECONDS)
+
+# ---- Speech through a model
+
+.PHONY: run
+run: build corpus-small ## Train a small model for a few minutes, and put speech it has not heard through it
+	@Tools/demo/run.sh
+
+.PHONY: corpus corpus-small
+corpus: ## Two hours of real speech from Debian packages, in .corpus/core
+	MODE=core Tools/corpus/build.sh .corpus/core
+
+corpus-small:
+	MODE=small Tools/corpus/build.sh .corpus/small
+
+.PHONY: train-small
+train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
+	@Tools/demo/train_small.sh
+
+# ---- Benchmarks: each ends with one line of JSON, whose ratio is above 1 where Allophone is faster
+
+.PHONY: peers
+peers: ## Python packages that the benchmarks compare with and the oracles use, in .venv
+	Tools/setup/python.sh
+
+.PHONY: bench bench-codec bench-train bench-encode
+bench:
+	swift build --package-path Benchmarks -c release --product bench
+
+bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against PyTorch and JAX
+	Benchmarks/.build/release/bench codec --python $(PYTHON)
+
+bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
+	Benchmarks/.build/release/bench train --python $(PYTHON)
+
+bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
+	@Benchmarks/encode.sh
+
+# All but what only reads, and what calls the others together.
+ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))
+.PHONY: oracles
+oracles: peers ## Write the fixtures of the tests anew, by JAX, PyTorch, librosa and others
+	@for script in $(ORACLES); do echo "$$script"; $(PYTHON) "$$script"; done
+	@git status --short Tests/Fixtures
+
+.PHONY: clean
+clean: ## Remove what was built; downloads, corpora and runs stay
+	rm -rf .build Benchmarks/.build dist
