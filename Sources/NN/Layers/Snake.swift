@@ -26,7 +26,8 @@ public struct Snake: Module {
 public func snake(_ x: Tensor, alpha: Tensor) -> Tensor {
     composite("snake", [x, alpha], gradient: snakeGradient) { inputs in
         let (x, alpha) = widened(inputs[0], inputs[1])
-        let y = x + (alpha * x).sineSquared() / (alpha + guardTerm)
+        // One reciprocal a channel: a division an element would cost more than the polynomial.
+        let y = x + (alpha * x).sineSquared() * (1 / (alpha + guardTerm))
         return [y.cast(to: inputs[0].dtype)]
     }[0]
 }
