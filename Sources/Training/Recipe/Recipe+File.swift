@@ -83,6 +83,7 @@ extension Recipe {
         try require(steps > 0, "steps", "positive")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
         try require(segmentSeconds >= 0.1 && segmentSeconds <= 60, "segmentSeconds", "between 0.1 and 60")
+        try require(quantizerWarmupSteps >= 0, "quantizerWarmupSteps", "0 or more")
         try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
         try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")
         try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")

@@ -12,6 +12,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var batchSize: Int = 8
     /// Length of a segment in seconds, rounded to whole frames.
     public var segmentSeconds: Double = 0.5
+    /// Steps in which fewer and fewer clips of a batch, all at first and none at last, pass the quantizers unquantised.
+    public var quantizerWarmupSteps: Int = 600
     public var optimizer = Optimizer()
     public var losses = Losses()
     public var evaluation = Evaluation()
@@ -58,7 +60,7 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var waveform: Double = 1
         public var commitment: Double = 0.25
         public var codebook: Double = 1
-        public var entropy: Double = 0.1
+        public var entropy: Double = 1
         /// Windows of the mel loss in samples.
         public var melWindows: [Int] = [64, 128, 256, 512, 1024, 2048]
         /// Bands of each.

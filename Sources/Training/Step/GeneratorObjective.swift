@@ -7,6 +7,7 @@ struct GeneratorObjective: Sendable {
     let model: Alpha
     let losses: Recipe.Losses
     let precision: Recipe.Precision
+    let warmupSteps: Int
     private let mel: MultiScaleMelLoss
     private let stft = MultiResolutionSTFTLoss()
 
@@ -14,16 +15,23 @@ struct GeneratorObjective: Sendable {
         self.model = model
         losses = recipe.losses
         precision = recipe.precision
+        warmupSteps = recipe.quantizerWarmupSteps
         mel = MultiScaleMelLoss(
             sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands)
     }
 
-    /// `audio`: f32 `[batch, samples]`, a whole number of hops.
+    /// `audio`: f32 `[batch, samples]`, a whole number of hops. `step`: i32 scalar.
     func callAsFunction(
-        _ audio: Tensor, key: RandomKey
+        _ audio: Tensor, step: Tensor, key: RandomKey
     ) -> (total: Tensor, parts: [String: Tensor], quantized: Quantized) {
+        let keys = key.split(2)
+        var training = QuantizerTraining(key: keys[0])
+        if warmupSteps > 0 {
+            let share = 1 - step.cast(to: .f32) / Double(warmupSteps)
+            training.bypass = keys[1].uniform([audio.shape[0]]).isLess(than: share)
+        }
         let (estimate, quantized) = model.reconstruct(
-            audio.expanded(at: 2).cast(to: precision == .bf16 ? .bf16 : .f32), training: QuantizerTraining(key: key))
+            audio.expanded(at: 2).cast(to: precision == .bf16 ? .bf16 : .f32), training: training)
         let signal = estimate.squeezed(2).cast(to: .f32)
 
         var parts: [String: Tensor] = [:]

@@ -29,7 +29,7 @@ struct TrainingStep: Sendable {
             let state = arguments["state"]
             let step = state["step"].value
             let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
-            let (total, parts, quantized) = objective(arguments["audio"].value, key: key)
+            let (total, parts, quantized) = objective(arguments["audio"].value, step: step, key: key)
 
             let current = state["parameters"].values
             let paths = current.keys.sorted()

@@ -24,9 +24,10 @@ public struct BinarySphericalQuantizer: Quantizer {
         let direction = normalizedToSphere(project(x))
         let isSet = direction.stoppingGradient.isAtLeast(0)
         let quantized = corners(isSet, as: direction.dtype)
+        let straight = straightThrough(direction, quantized)
+        let passed = training?.passing(direction, straight) ?? straight
         var result = Quantized(
-            codes: isSet.cast(to: .i32),
-            embedding: expand(straightThrough(direction, quantized).cast(to: x.dtype)), losses: [:], metrics: [:],
+            codes: isSet.cast(to: .i32), embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:],
             updates: [], resets: [])
         guard let training else { return result }
         result.losses["commitment"] = frameMean(

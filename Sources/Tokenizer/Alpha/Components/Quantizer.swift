@@ -23,10 +23,20 @@ public struct QuantizerTraining: Sendable {
     public var key: RandomKey
     /// `[batch, frames]`, 1 where a frame is speech and 0 where it is padding; `nil` for no padding.
     public var mask: Tensor?
+    /// bool `[batch]`, true for clips that pass unquantised; `nil` for none. Early in training the decoder learns from these what
+    /// there is to hear in a code, before the codes themselves say anything; without them both settle on saying nothing.
+    public var bypass: Tensor?
 
-    public init(key: RandomKey, mask: Tensor? = nil) {
+    public init(key: RandomKey, mask: Tensor? = nil, bypass: Tensor? = nil) {
         self.key = key
         self.mask = mask
+        self.bypass = bypass
+    }
+
+    /// `quantized`, or `x` for the clips that pass unquantised.
+    func passing(_ x: Tensor, _ quantized: Tensor) -> Tensor {
+        guard let bypass else { return quantized }
+        return select(bypass.reshaped([x.shape[0], 1, 1]), x, quantized)
     }
 }
 

@@ -29,7 +29,7 @@ public struct ResidualQuantizer: Module {
         var results: [Quantized] = []
         let keys = training?.key.split(levels.count)
         for (index, level) in levels.enumerated() {
-            let step = training.map { QuantizerTraining(key: keys![index], mask: $0.mask) }
+            let step = training.map { QuantizerTraining(key: keys![index], mask: $0.mask, bypass: $0.bypass) }
             let result = level(rest, training: step)
             // A level answers for its own error alone: the next sees the residual as given.
             rest = rest - result.embedding.stoppingGradient

@@ -41,7 +41,8 @@ public struct VectorQuantizer: Quantizer {
         let similarity = matmul(direction, entries.transposed)
         let codes = similarity.stoppingGradient.argmax(axis: -1)
         let chosen = entries.gathering(codes)
-        let passed = straightThrough(direction, chosen)
+        let straight = straightThrough(direction, chosen)
+        let passed = training?.passing(direction, straight) ?? straight
         var result = Quantized(
             codes: codes.expanded(at: 2), embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:],
             updates: [], resets: [])
