@@ -85,6 +85,9 @@ extension Tensor {
         let count = (self * (1 / Double.pi)).rounded().stoppingGradient
         // π in two parts (Cody and Waite, 1980): the first has 12 bits, so that its product with a count below 2¹² is exact.
         let high = 3217.0 / 1024
-        return self - count * high - count * (Double.pi - high)
+        let distance = self - count * high - count * (Double.pi - high)
+        // Past 10⁶ the subtraction has no correct digit left. What it leaves must still be an angle, or the polynomial's
+        // powers of it blow up an activation that was only large.
+        return distance.clamped(-Double.pi / 2, Double.pi / 2)
     }
 }
