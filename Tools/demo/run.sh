@@ -5,7 +5,7 @@
 #   runs/first/   the training run and its model; remove it to train again
 #   out/          what was made of the speech: tokens, sound files, pictures of their spectrograms
 #
-# A second call trains no more, and an interrupted one goes on where it stopped. MINUTES (4) bounds the training.
+# A second call trains no more, and an interrupted one goes on where it stopped. MINUTES (5) bounds the training.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -13,13 +13,15 @@ allophone=.build/release/allophone
 data=.corpus/small
 run=runs/first
 model=$run/model.safetensors
+# After Ctrl-C the program saves and ends well, and nothing else should follow.
+trap 'exit 130' INT TERM
 heading() { printf '\n== %s\n' "$*"; }
 
 heading "Training"
 if [[ -f $run/.trained && -f $model ]]; then
     echo "$model is trained already; remove $run to train it again"
 else
-    "$allophone" train --config recipes/first.json --data "$data" --run "$run" --minutes "${MINUTES:-4}"
+    "$allophone" train --config recipes/first.json --data "$data" --run "$run" --minutes "${MINUTES:-5}"
     touch "$run/.trained"
 fi
 

@@ -10,6 +10,8 @@ allophone=.build/release/allophone
 data=.corpus/core
 run=runs/small
 model=$run/model.safetensors
+# After Ctrl-C the program saves and ends well, and nothing else should follow.
+trap 'exit 130' INT TERM
 
 if [[ ! -f $run/.trained || ! -f $model ]]; then
     "$allophone" train --config recipes/small.json --data "$data" --run "$run" --minutes "${MINUTES:-30}"
