@@ -1,9 +1,8 @@
 import ArgumentParser
 import Foundation
-import Logging
 
 @main
-struct Allophone: AsyncParsableCommand {
+struct Allophone: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "allophone",
         abstract: "A speech tokenizer: waveform to tokens and back.",
@@ -13,6 +12,9 @@ struct Allophone: AsyncParsableCommand {
               allophone encode talk.wav talk.allo --model runs/first/model.safetensors
               allophone decode talk.allo talk.out.wav --model runs/first/model.safetensors
               allophone info talk.allo
+
+            EXIT STATUS
+            \(ExitStatus.table)
             """,
         version: version,
         subcommands: [Train.self, Encode.self, Decode.self, Evaluate.self, Info.self])
@@ -20,18 +22,27 @@ struct Allophone: AsyncParsableCommand {
     static let version = "0.1.0"
 
     /// Runs the command, and ends with an exit status that says what kind of thing went wrong.
-    static func main() async {
+    static func main() {
+        // Left alone these would end the process on the spot, and leave half an output behind; ignored, the write that meets a
+        // closed pipe or the limit of `ulimit -f` is an error like others.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
+            try command.run()
         } catch {
+            if let signal = fatalSignal(error) { end(by: signal) }
             guard let status = ExitStatus(error) else { exit(withError: error) }
-            FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+            say("error: \(error)")
             Foundation.exit(status.rawValue)
         }
+    }
+
+    /// Ends the process as `signal` would have at first, so that a shell sees what it expects: 130 for Ctrl-C, 141 for a
+    /// closed pipe.
+    private static func end(by signal: Int32) -> Never {
+        Foundation.signal(signal, SIG_DFL)
+        raise(signal)
+        Foundation.exit(128 + signal)
     }
 }

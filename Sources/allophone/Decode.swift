@@ -26,27 +26,37 @@ struct Decode: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var device: DeviceOptions
 
-    @Option(help: "What PCM to write to standard output: s16le or f32le.")
-    var raw = RawPCM.s16le
+    @Option(
+        help: ArgumentHelp(
+            "What PCM to write to standard output: \(RawPCM.names). Default: s16le.", valueName: "kind"))
+    var raw: RawPCM?
 
-    @Flag(help: "Write samples as 32-bit floats instead of 16-bit integers.")
+    @Flag(help: "Write a WAV file's samples as 32-bit floats instead of 16-bit integers.")
     var float = false
 
-    @Flag(help: "Print what was done as JSON.")
+    @Flag(help: "Print what was done as JSON, on standard error if the sound goes to standard output.")
     var json = false
+
+    func validate() throws {
+        if raw != nil && output != "-" {
+            throw ValidationError("--raw is for standard output: give - instead of \(output)")
+        }
+        if float && output == "-" { throw ValidationError("--float is for WAV files; give --raw f32le instead") }
+    }
 
     func run() throws {
         let clock = ContinuousClock.now
-        if input == output && input != "-" { throw CommandError.wouldOverwrite(path: input) }
+        try requireDistinct(input: input, output: output)
         let reader =
             try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
         let file = try model.load()
         try reader.require(model: file.fingerprint)
         let configuration = file.model.configuration
         let codec = try XLACodec(file, on: device.engine())
+        let interrupt = Interrupt()
         let sink: any SampleSink =
             try output == "-"
-            ? RawPCMWriter(format: raw, sampleRate: configuration.sampleRate)
+            ? RawPCMWriter(name: "standard output", format: raw ?? .s16le, sampleRate: configuration.sampleRate)
             : AudioWriter(path: output, sampleRate: configuration.sampleRate, encoding: float ? .float32 : .pcm16)
 
         let bar = ProgressBar("decoding", total: nil, unit: .audio)
@@ -65,6 +75,7 @@ struct Decode: ParsableCommand {
             bar.update(Double(written) / Double(configuration.sampleRate))
         }
         while let tokens = try reader.next() {
+            try interrupt.check()
             frames += tokens.count
             try write(decoder.push(tokens))
         }

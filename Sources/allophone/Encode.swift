@@ -11,7 +11,7 @@ struct Encode: ParsableCommand {
         abstract: "Turn a sound file into tokens.",
         discussion: """
             Reads WAV, FLAC, OGG, MP3 and Opus of any rate and channel count, chunk by chunk, so length is no matter. `-` reads a \
-            sound file from standard input, or with --raw mono PCM.
+            sound file from standard input, or with --raw mono PCM, and ends the recording on Ctrl-C.
 
             EXAMPLES
               allophone encode talk.wav talk.allo --model model.safetensors
@@ -31,18 +31,26 @@ struct Encode: ParsableCommand {
     @Option(help: "What to write: \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.allo
 
-    @Option(help: "Standard input is mono PCM without a header, of this kind and the model's rate: s16le or f32le.")
+    @Option(
+        help: ArgumentHelp("Standard input is mono PCM without a header: \(RawPCM.names).", valueName: "kind"))
     var raw: RawPCM?
 
-    @Option(help: "The rate of --raw input in Hz, if not the model's.")
+    @Option(help: ArgumentHelp("The rate of --raw input, if not the model's.", valueName: "Hz"))
     var rate: Int?
 
-    @Flag(help: "Print what was done as JSON.")
+    @Flag(help: "Print what was done as JSON, on standard error if the tokens go to standard output.")
     var json = false
+
+    func validate() throws {
+        if raw != nil && input != "-" {
+            throw ValidationError("--raw is for standard input: give - instead of \(input)")
+        }
+        if rate != nil && raw == nil { throw ValidationError("--rate is the rate of --raw input: give both") }
+    }
 
     func run() throws {
         let clock = ContinuousClock.now
-        if input == output && input != "-" { throw CommandError.wouldOverwrite(path: input) }
+        try requireDistinct(input: input, output: output)
         let file = try model.load()
         let configuration = file.model.configuration
         let source = try openSource(sampleRate: configuration.sampleRate)
@@ -50,6 +58,7 @@ struct Encode: ParsableCommand {
             sampleRate: configuration.sampleRate, hop: configuration.hop, model: file.fingerprint,
             layout: configuration.tokenLayout)
         let codec = try XLACodec(file, on: device.engine())
+        let interrupt = Interrupt()
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
         let sink = try format.sink(to: target, header: header)
 
@@ -67,6 +76,9 @@ struct Encode: ParsableCommand {
             samples += chunk.count
             try write(encoder.push(chunk))
             bar.update(Double(samples) / Double(configuration.sampleRate))
+            // Ctrl-C is how a recording ends, and what has been recorded is wanted.
+            if input == "-" && interrupt.isSet { break }
+            try interrupt.check()
         }
         try write(encoder.finish())
         if samples == 0 { throw AudioError.empty(path: input) }
@@ -89,25 +101,6 @@ struct Encode: ParsableCommand {
 }
 
 extension TokenFormat: ExpressibleByArgument {}
-extension RawPCM: ExpressibleByArgument {}
-
-/// What a conversion did.
-struct ConversionReport: Codable {
-    var input: String
-    var output: String
-    /// Seconds of audio.
-    var seconds: Double
-    var frames: Int
-    /// Bits per second.
-    var bitRate: Double
-    /// Seconds it took, start to end.
-    var elapsed: Double
-
-    func show(json: Bool) throws {
-        if json { return try printJSON(self) }
-        let speed = String(format: "%.1f", seconds / elapsed)
-        say(
-            "\(input) → \(output): \(String(format: "%.2f", seconds)) s, \(frames) frames at "
-                + "\(String(format: "%.0f", bitRate)) bit/s, \(speed) × real time")
-    }
+extension RawPCM: ExpressibleByArgument {
+    static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audio
+import Checkpoint
 import Datasets
 import Foundation
 import Metrics
@@ -40,7 +41,8 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if files.isEmpty && data == nil { throw ValidationError("give sound files, or a dataset with --data") }
+        if files.isEmpty == (data == nil) { throw ValidationError("give either sound files or a dataset with --data") }
+        if clips < 1 { throw ValidationError("--clips must be 1 or more") }
     }
 
     func run() throws {
@@ -50,19 +52,21 @@ struct Evaluate: ParsableCommand {
             try files.isEmpty
             ? EvaluationSet(Manifest(folder: data ?? "."), split: split, count: clips, sampleRate: sampleRate)
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
-        if let output { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) }
+        if let output { try Disk.createFolder(output) }
         let codec = try XLACodec(file, on: device.engine())
+        let interrupt = Interrupt()
         let bar = ProgressBar("evaluating", total: Double(set.clips.count), unit: .items("clip"))
         var done = 0
         let result = try set.evaluate(codec) { clip in
+            try interrupt.check()
             done += 1
             if let output { try keep(clip, in: output) }
             bar.update(Double(done))
         }
         bar.finish()
         if json { return try printJSON(result) }
-        print(result.table)
-        if let output { print("sound files and spectrograms: \(output)") }
+        try printLine(result.table)
+        if let output { say("sound files and spectrograms: \(output)") }
     }
 
     private func keep(_ clip: Reconstruction, in folder: String) throws {

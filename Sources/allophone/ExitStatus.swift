@@ -1,6 +1,8 @@
+import ArgumentParser
 import Audio
 import Checkpoint
 import Datasets
+import Foundation
 import Metrics
 import PJRT
 import Tokenizer
@@ -8,35 +10,77 @@ import Training
 import XLA
 
 /// Exit statuses, from BSD's `sysexits.h`, so that a script can tell what went wrong.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
+    /// The command line asks for something that cannot be.
+    case usage = 64
     /// A file's content cannot be used.
     case data = 65
     /// A file is missing or cannot be read.
     case input = 66
-    /// A plugin or device is missing.
+    /// A plugin or device is missing, or fails.
     case unavailable = 69
+    /// A defect of this program.
+    case software = 70
     /// Output cannot be written.
     case output = 73
     /// A configuration or recipe cannot be used.
     case configuration = 78
 
-    /// `nil` for errors of the command line itself, which the parser reports.
+    /// `nil` for what the parser throws to end a command, such as a request for help, and reports itself.
     init?(_ error: any Error) {
         switch error {
-        case let error as FileError:
-            self = error.isOutOfSpace ? .output : .input
-        case AudioError.noSpace, AudioError.writeFailed: self = .output
+        case let error as FileError: self = error.isOfOutput ? .output : .input
+        case let error as AudioError: self.init(error)
         case is LogFileError: self = .output
-        case AudioError.cannotOpen: self = .input
-        case is AudioError, is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError,
-            is ModelFileError,
-            is ManifestError, is TokenLayoutError, is CommandError:
+        case ManifestError.missing, RecipeError.unreadable: self = .input
+        case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
+            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
             self = .data
-        case is ConfigurationError, is RecipeError, is TrainingError:
-            self = .configuration
-        case is PluginError, is PJRTError, is EngineError:
-            self = .unavailable
-        default: return nil
+        case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
+        case is PluginError, is PJRTError, is EngineError: self = .unavailable
+        case is CommandError: self = .usage
+        // Besides errors that nobody foresaw these are the contracts of `PJRT`: `BufferError`, `ExecutionError` and others.
+        default:
+            guard Allophone.exitCode(for: error) == .failure else { return nil }
+            self = .software
+        }
+    }
+
+    private init(_ error: AudioError) {
+        switch error {
+        case .cannotOpen: self = .input
+        case .noSpace, .writeFailed, .closedPipe: self = .output
+        case .unsupportedFormat: self = .usage
+        case .resamplingFailed, .pictureFailed: self = .software
+        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .partialSample, .corrupt:
+            self = .data
+        }
+    }
+
+    /// In a few words, for the help.
+    private var summary: String {
+        switch self {
+        case .usage: "the command line is wrong"
+        case .data: "a file's content cannot be used"
+        case .input: "a file is missing or cannot be read"
+        case .unavailable: "a plugin or device is missing, or fails"
+        case .software: "a defect of this program"
+        case .output: "output cannot be written"
+        case .configuration: "a configuration or recipe cannot be used"
+        }
+    }
+
+    /// One line each, for the help.
+    static var table: String {
+        (["  0   done"] + allCases.map { "  \($0.rawValue)  \($0.summary)" }).joined(separator: "\n")
+    }
+}
+
+extension FileError {
+    fileprivate var isOfOutput: Bool {
+        switch action {
+        case .write, .create, .rename, .remove, .flush, .lock: true
+        case .open, .read, .list: isOutOfSpace
         }
     }
 }
@@ -46,6 +90,7 @@ enum CommandError: Error, CustomStringConvertible {
     case noModel
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
+    case interrupted(signal: Int32)
 
     var description: String {
         switch self {
@@ -54,6 +99,18 @@ enum CommandError: Error, CustomStringConvertible {
         case .unknownKind(let path):
             "\(path): not a token file, a model or a sound file; see `allophone info --help`"
         case .wouldOverwrite(let path): "\(path): is the input too; give another output"
+        case .interrupted(let signal): "ended by signal \(signal)"
         }
+    }
+}
+
+/// The signal that the process should end by, without a word: the reader of its output has gone, as `head` does, or
+/// somebody wants it to end.
+func fatalSignal(_ error: any Error) -> Int32? {
+    switch error {
+    case let error as FileError where error.code == EPIPE: SIGPIPE
+    case AudioError.closedPipe: SIGPIPE
+    case CommandError.interrupted(let signal): signal
+    default: nil
     }
 }

@@ -37,7 +37,7 @@ struct Info: ParsableCommand {
     private func show(_ facts: [(String, Fact)]) throws {
         if json { return try printJSON(Dictionary(uniqueKeysWithValues: facts)) }
         for (name, fact) in facts {
-            print(name.padding(toLength: 18, withPad: " ", startingAt: 0) + fact.text)
+            try printLine(name.padding(toLength: 18, withPad: " ", startingAt: 0) + fact.text)
         }
     }
 

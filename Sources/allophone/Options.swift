@@ -53,14 +53,13 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-/// A line on standard error, for people.
-func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
-
-/// A value as one line of JSON on standard output, for scripts.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+/// Refuses an output that is the input, whatever path it is reached by.
+///
+/// - Throws: `CommandError.wouldOverwrite`.
+func requireDistinct(input: String, output: String) throws(CommandError) {
+    if input == "-" || output == "-" { return }
+    var (one, other) = (stat(), stat())
+    let isSame =
+        stat(input, &one) == 0 && stat(output, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    if input == output || isSame { throw .wouldOverwrite(path: output) }
 }

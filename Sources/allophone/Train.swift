@@ -1,8 +1,8 @@
 import ArgumentParser
+import Checkpoint
 import Datasets
 import Foundation
 import Metrics
-import Synchronization
 import Training
 
 struct Train: ParsableCommand {
@@ -47,6 +47,11 @@ struct Train: ParsableCommand {
     @Flag(help: "Print the final evaluation as JSON.")
     var json = false
 
+    func validate() throws {
+        if let steps, steps < 1 { throw ValidationError("--steps must be 1 or more") }
+        if let minutes, !(minutes > 0) { throw ValidationError("--minutes must be more than 0") }
+    }
+
     func run() throws {
         var recipe =
             FileManager.default.fileExists(atPath: config) || config.hasSuffix(".json")
@@ -56,7 +61,7 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             recipe: recipe, data: Manifest(folder: data), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
-        try FileManager.default.createDirectory(atPath: "\(folder)/tensorboard", withIntermediateDirectories: true)
+        try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
         let logs: [any MetricsLog] = [jsonLog, boardLog]
         func log(_ step: Int, _ values: [String: Double]) throws {
@@ -76,8 +81,9 @@ struct Train: ParsableCommand {
             report: { event in
                 switch event {
                 case .step(let step, let metrics):
+                    // A loss of weight 0 is not computed.
                     bar.update(
-                        Double(step), metrics: [("loss", metrics["loss"] ?? .nan), ("mel", metrics["mel"] ?? .nan)])
+                        Double(step), metrics: ["loss", "mel"].compactMap { name in metrics[name].map { (name, $0) } })
                     if step % 10 == 0 { try log(step, metrics) }
                 case .evaluated(let step, let evaluation):
                     last = evaluation
@@ -92,28 +98,6 @@ struct Train: ParsableCommand {
         }
         say("model: \(trainer.modelPath)")
         if json, let last { try printJSON(last) }
-    }
-}
-
-/// Whether Ctrl-C or a polite kill has been asked for; a second one ends the process at once.
-final class Interrupt: Sendable {
-    private let flag = Atomic<Bool>(false)
-    // Written only while being made; kept so that the handlers live.
-    nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
-
-    var isSet: Bool { flag.load(ordering: .relaxed) }
-
-    init() {
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [weak self] in
-                guard let self else { return }
-                if self.flag.exchange(true, ordering: .relaxed) { Foundation.exit(130) }
-            }
-            source.resume()
-            sources.append(source)
-        }
     }
 }
 

@@ -19,6 +19,8 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
     /// No encoder for this extension, rate or encoding.
     case unsupportedFormat(path: String, reason: String)
     case noSpace(path: String)
+    /// Whoever read the output has gone.
+    case closedPipe(path: String)
     case writeFailed(path: String, reason: String)
     case resamplingFailed(from: Int, to: Int, reason: String)
     /// The picture of a spectrogram could not be made.
@@ -53,6 +55,8 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(path): \(reason). Write .wav, .flac or .ogg."
         case .noSpace(let path):
             "\(path): no space left on the device. Free some, or write to another one; nothing was kept."
+        case .closedPipe(let path):
+            "\(path): the program reading from this one has ended."
         case .writeFailed(let path, let reason):
             "\(path): cannot be written: \(reason). Nothing was kept."
         case .resamplingFailed(let from, let to, let reason):

@@ -40,5 +40,9 @@ func writeBytes(_ descriptor: Int32, _ bytes: [UInt8], path: String) throws {
 }
 
 func writeError(_ code: Int32, path: String) -> AudioError {
-    code == ENOSPC || code == EDQUOT ? .noSpace(path: path) : .writeFailed(path: path, reason: systemMessage(code))
+    switch code {
+    case ENOSPC, EDQUOT: .noSpace(path: path)
+    case EPIPE: .closedPipe(path: path)
+    default: .writeFailed(path: path, reason: systemMessage(code))
+    }
 }

@@ -53,7 +53,7 @@ public final class OutputFile {
         case S_IFDIR:
             throw FileError(path: path, action: .write, code: EISDIR)
         default:
-            descriptor = try Disk.check(.open, path) { open(path, O_WRONLY | O_CLOEXEC) }
+            descriptor = try Disk.check(.write, path) { open(path, O_WRONLY | O_CLOEXEC) }
             target = .device
         }
     }

@@ -69,10 +69,13 @@ public final class Trainer {
             state = try Self.restore(checkpoint, model: model, recipe: recipe, engine: engine)
         } else {
             step = 0
+            // Before anything is compiled: a folder that cannot be made is known at once.
+            try Disk.createFolder(folder)
             state = try trainingStep.initialState(on: engine)
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
-        try recipe.json().write(to: URL(fileURLWithPath: "\(folder)/recipe.json"), options: .atomic)
+        let file = try OutputFile(path: "\(folder)/recipe.json")
+        try file.write(Array(recipe.json()))
+        try file.commit()
     }
 
     /// Runs until the recipe's last step, or until `shouldStop` says so, and saves.
