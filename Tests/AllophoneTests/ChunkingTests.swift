@@ -1,4 +1,5 @@
 import Foundation
+import PJRT
 import TestSupport
 import Testing
 import Tokenizer

@@ -14,7 +14,7 @@ import XLA
 
 /// Every kind of error has a status, so that a script can tell what went wrong.
 @Suite struct ExitStatusTests {
-    static let statuses: [(any Error, ExitStatus)] = [
+    static let statuses: [(any Error, allophone.ExitStatus)] = [
         (CommandError.noModel, .usage), (CommandError.wouldOverwrite(path: "a"), .usage),
         (AudioError.unsupportedFormat(path: "a", reason: "b"), .usage),
         (CommandError.unknownKind(path: "a"), .data), (AudioError.empty(path: "a"), .data),
@@ -47,13 +47,13 @@ import XLA
     @Test(arguments: statuses.indices)
     func everyErrorHasItsStatus(index: Int) {
         let (error, status) = Self.statuses[index]
-        #expect(ExitStatus(error) == status, "\(error)")
+        #expect(allophone.ExitStatus(error) == status, "\(error)")
         #expect(fatalSignal(error) == nil)
     }
 
     @Test func theParserReportsItsOwnErrors() {
-        #expect(ExitStatus(ValidationError("a")) == nil)
-        #expect(ExitStatus(CleanExit.helpRequest()) == nil)
+        #expect(allophone.ExitStatus(ValidationError("a")) == nil)
+        #expect(allophone.ExitStatus(CleanExit.helpRequest()) == nil)
     }
 
     @Test func aClosedPipeEndsTheProcessBySignal() {
