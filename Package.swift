@@ -78,14 +78,6 @@ let package = Package(
         tests("Datasets", ["Audio"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
-        // Runs the built program; depending on it is what builds it.
-        .testTarget(
-            name: "AllophoneTests",
-            dependencies: [
-                "allophone", "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
-                "Tensor", "PJRT", "TestSupport", arguments,
-            ],
-            path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
     ],
     swiftLanguageModes: [.v6]
