@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Metrics
 import Training
+import XLA
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,6 +57,7 @@ struct Train: ParsableCommand {
         var recipe =
             FileManager.default.fileExists(atPath: config) || config.hasSuffix(".json")
             ? try Recipe(path: config) : try Recipe(preset: config)
+        HostMemory.keepFreed()
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
         let trainer = try Trainer(

@@ -44,6 +44,7 @@ struct CodecBench: ParsableCommand {
     @OptionGroup var options: PeerOptions
 
     func run() throws {
+        HostMemory.keepFreed()
         let engine = try Engine(platform: .cpu)
         let codec = ReferenceCodec()
         let parameters = try codec.initialize(on: engine)
@@ -89,6 +90,7 @@ struct TrainBench: ParsableCommand {
     @OptionGroup var options: PeerOptions
 
     func run() throws {
+        HostMemory.keepFreed()
         let engine = try Engine(platform: .cpu)
         let codec = ReferenceCodec()
         let parameters = try codec.initialize(on: engine)

@@ -1,0 +1,4 @@
+// Of glibc alone; elsewhere the module is empty.
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
