@@ -52,8 +52,10 @@ extension Recipe {
         do {
             self = try JSONDecoder().decode(Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
+            // A number that does not fit is told of without its key.
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .wrongValue(path: path, reason: "'\(key)': \(context.debugDescription)")
+            let reason = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+            throw .wrongValue(path: path, reason: key.isEmpty ? reason : "'\(key)': \(reason)")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         try check(path)
