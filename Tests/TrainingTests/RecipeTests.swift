@@ -44,7 +44,7 @@ import Tokenizer
         (#"{"losses": {"melWindows": [4], "melBands": [2]}}"#, "'losses.melWindows'"),
         (#"{"evaluation": {"every": -1}}"#, "'evaluation' must be 0 or more"),
         (#"{"checkpoints": {"keep": 0}}"#, "'checkpoints' must be positive"),
-        (#"{"precision": "f8"}"#, "precision"), (#"{"steps": "ten"}"#, "'steps'"), (#"{"steps": 1.5}"#, "1.5"),
+        (#"{"precision": "f8"}"#, "precision"), (#"{"steps": "ten"}"#, "'steps'"), (#"{"steps": 1.5}"#, "has no fraction"),
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
         (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
         (#"{"model": {"sampleRate": 24000}}"#, "width"), ("[1]", "must be an object"), ("{", "not JSON"),
