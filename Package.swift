@@ -71,7 +71,7 @@ let package = Package(
             swiftSettings: settings),
         tests("PJRT"),
         tests("Tensor", ["XLA"]),
-        tests("XLA", ["Tensor", "PJRT"]),
+        tests("XLA", ["Tensor", "PJRT", "NN", log]),
         tests("Native", ["Tensor"]),
         tests("NN", ["Tensor", "XLA"]),
         tests("Audio", ["Tensor", "XLA"]),
@@ -79,7 +79,15 @@ let package = Package(
         tests("Datasets", ["Audio"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
-        tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
+        // Runs the built program; depending on it is what builds it.
+        .testTarget(
+            name: "AllophoneTests",
+            dependencies: [
+                "allophone", "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
+                "Tensor", "PJRT", "TestSupport", arguments,
+            ],
+            path: "Tests/AllophoneTests", swiftSettings: settings),
+        tests("Training", ["Tokenizer", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,8 +9,9 @@ public protocol TestBackend: Sendable {
 
 public enum TestBackends {
     public static let reference = ReferenceBackend()
+    public static let xla = XLABackend()
     /// Every backend of this machine.
-    public static let all: [any TestBackend] = [reference]
+    public static let all: [any TestBackend] = [reference, xla]
 }
 
 /// The plain Swift evaluator.

@@ -55,10 +55,18 @@ public func expectMatches(
         for backend in TestBackends.all {
             let actual = try backend.run(graph, inputs)
             #expect(actual.count == expected.count, "\(variant): number of outputs", sourceLocation: sourceLocation)
-            for (index, pair) in zip(actual, expected).enumerated() {
-                expectClose(
-                    pair.0, pair.1, pair.1.dtype.isFloating ? valueCase.tolerance : nil,
-                    "\(variant)/out\(index) on \(backend.name)", sourceLocation: sourceLocation)
+            func compare() {
+                for (index, pair) in zip(actual, expected).enumerated() {
+                    expectClose(
+                        pair.0, pair.1, pair.1.dtype.isFloating ? valueCase.tolerance : nil,
+                        "\(variant)/out\(index) on \(backend.name)", sourceLocation: sourceLocation)
+                }
+            }
+            if backend is XLABackend, let reason = XLABackend.knownDifference(variant) {
+                // Not every recorded variant has such values.
+                withKnownIssue(reason, isIntermittent: true, sourceLocation: sourceLocation) { compare() }
+            } else {
+                compare()
             }
         }
     }

@@ -52,8 +52,13 @@ extension Recipe {
         do {
             self = try JSONDecoder().decode(Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
+            // The text is JSON, so what has no key here is a number that the key's type does not hold.
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .wrongValue(path: path, reason: "'\(key)': \(context.debugDescription)")
+            throw .wrongValue(
+                path: path,
+                reason: key.isEmpty
+                    ? "a number does not fit its key: a count has no fraction, and no number may be beyond its range"
+                    : "'\(key)': \(context.debugDescription)")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         try check(path)

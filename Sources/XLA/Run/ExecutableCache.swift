@@ -19,15 +19,20 @@ public struct ExecutableCache: Sendable {
         return environment["HOME"].map { "\($0)/.cache/allophone/xla" }
     }
 
-    /// The executable of a program, if a file has it. The file begins with the whole key, so that two programs whose hashes
-    /// collide are told apart.
+    /// The executable of a program, if a file has it whole.
+    ///
+    /// The file begins with the whole key, so that two programs whose hashes collide are told apart, and then has a checksum of
+    /// what follows: an executable is machine code, and a plugin runs what it is given.
     func load(_ program: Program) -> LoadedExecutable? {
         let key = Array((client.compatibilityKey + program.text).utf8)
         let path = path(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
         do {
-            return try client.load(serialized: [UInt8](data.dropFirst(key.count)))
+            let sealed = [UInt8](data.dropFirst(key.count))
+            let executable = Array(sealed.dropFirst(8))
+            guard sealed.starts(with: checksum(executable)) else { throw Damaged() }
+            return try client.load(serialized: executable)
         } catch {
             log.warning("\(path): cannot load this cached executable (\(error)); compiling again")
             try? FileManager.default.removeItem(atPath: path)
@@ -38,7 +43,8 @@ public struct ExecutableCache: Sendable {
     func store(_ executable: LoadedExecutable, for program: Program) {
         do {
             let key = Array((client.compatibilityKey + program.text).utf8)
-            let data = Data(key) + Data(try executable.serialize())
+            let bytes = try executable.serialize()
+            let data = Data(key) + Data(checksum(bytes)) + Data(bytes)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
             removeOldest()
@@ -48,10 +54,17 @@ public struct ExecutableCache: Sendable {
     }
 
     private func path(_ key: [UInt8]) -> String {
-        // FNV-1a, 64 bits: it only has to spread file names.
-        let hash = key.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return "\(folder)/\(String(hash, radix: 16)).xla"
+        "\(folder)/\(String(hash(key), radix: 16)).xla"
     }
+
+    private func checksum(_ bytes: [UInt8]) -> [UInt8] { withUnsafeBytes(of: hash(bytes).littleEndian) { Array($0) } }
+
+    /// FNV-1a, 64 bits: it spreads file names, and sees what disks do to files.
+    private func hash(_ bytes: [UInt8]) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    private struct Damaged: Error, CustomStringConvertible { let description = "its checksum is wrong" }
 
     /// Keeps the folder under `limit` bytes, oldest out first.
     private func removeOldest(limit: Int = 1 << 30) {

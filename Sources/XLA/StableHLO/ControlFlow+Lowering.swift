@@ -34,6 +34,10 @@ extension Conditional: StableHLOPrimitive {
 extension Scan: StableHLOPrimitive {
     // A while loop over a counter, the carry and one buffer for each stacked output that something reads.
     func lower(_ site: LoweringSite, into emitter: inout Emitter) -> [Emitter.Name] {
+        if length == 0 {
+            // A body that never runs is checked all the same, and takes a slice of what has none.
+            return site.types.indices.map { $0 < carryCount ? site.operands[$0] : emitter.full(0, site.types[$0]) }
+        }
         let counter = TensorType(.i32, [])
         let sliced = Array(site.operands.dropFirst(carryCount).prefix(slicedCount))
         let slicedTypes = Array(site.operandTypes.dropFirst(carryCount).prefix(slicedCount))

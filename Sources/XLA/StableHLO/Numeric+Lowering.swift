@@ -12,7 +12,15 @@ extension Reduce: StableHLOPrimitive {
             case .all: ("and", 1)
             case .any: ("or", 0)
             }
-        return [reduce(site.operands[0], site.operandTypes[0], operation, identity, axes, into: &emitter)]
+        let type = site.operandTypes[0]
+        guard kind == .sum || kind == .product, dtype == .bf16 || dtype == .f16 else {
+            return [reduce(site.operands[0], type, operation, identity, axes, into: &emitter)]
+        }
+        // As in JAX: added up in bf16 itself, a few hundred terms leave no correct digit.
+        let (wide, wideResult) = (TensorType(.f32, type.shape), TensorType(.f32, site.type.shape))
+        let operand = emitter.assign("stablehlo.convert \(site.operands[0]) : (\(mlir(type))) -> \(mlir(wide))")
+        let result = reduce(operand, wide, operation, identity, axes, into: &emitter)
+        return [emitter.assign("stablehlo.convert \(result) : (\(mlir(wideResult))) -> \(mlir(site.type))")]
     }
 }
 

@@ -1,0 +1,231 @@
+import Audio
+import Checkpoint
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+import Training
+
+extension CommandLineTests {
+    /// Runs of a few steps, and what interrupts them.
+    @Suite struct TrainTests {
+        let folder: TemporaryFolder
+
+        /// Two clips of real speech and a recipe whose compilation takes seconds.
+        init() throws {
+            folder = try TemporaryFolder()
+            try FileManager.default.createDirectory(atPath: folder.file("data"), withIntermediateDirectories: false)
+            let speech = try Sounds.speech(seconds: 2.4, rate: 16000)
+            try Waveform(samples: Array(speech[..<19200]), sampleRate: 16000).write(to: folder.file("data/a.wav"))
+            try Waveform(samples: Array(speech[19200...]), sampleRate: 16000).write(to: folder.file("data/b.wav"))
+            try manifest(
+                """
+                {"path": "a.wav", "seconds": 1.2, "split": "train"}
+                {"path": "b.wav", "seconds": 1.2, "split": "dev"}
+                """)
+            try recipe([:])
+        }
+
+        private func manifest(_ text: String) throws {
+            try write(Array(text.utf8), to: folder.file("data/manifest.jsonl"))
+        }
+
+        /// Writes `recipe.json`: the small one, with `changes`.
+        private func recipe(_ changes: [String: Any]) throws {
+            let model = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TinyModel.configuration))
+            let recipe: [String: Any] = [
+                "model": model, "steps": 2, "batchSize": 1, "segmentSeconds": 0.1,
+                "losses": ["melWindows": [32, 64], "melBands": [5, 10], "stft": 0],
+                "optimizer": ["warmupSteps": 1], "evaluation": ["every": 0, "clips": 1], "checkpoints": ["every": 1],
+            ]
+            let text = try JSONSerialization.data(withJSONObject: recipe.merging(changes) { $1 })
+            try write(Array(text), to: folder.file("recipe.json"))
+        }
+
+        private var arguments: [String] {
+            [
+                "train", "--config", folder.file("recipe.json"), "--data", folder.file("data"), "--run",
+                folder.file("run"),
+            ]
+        }
+
+        /// The steps that the run's log tells of.
+        private func loggedSteps() throws -> [Int] {
+            try String(decoding: contents(of: folder.file("run/metrics.jsonl")), as: UTF8.self).split(separator: "\n")
+                .map {
+                    let line = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+                    return try #require(line?["step"] as? Int)
+                }
+        }
+
+        private func checkpoints() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.file("run/checkpoints"))
+                .filter { $0.hasPrefix("step-") }.sorted()
+        }
+
+        @Test func aRunLeavesAModelGoesOnAndKeepsToItsRecipe() throws {
+            let first = try Program.run(arguments + ["--json"])
+            #expect(first.status == 0, "\(first.messages)")
+            #expect(try first.json()["clips"] as? Int == 1)
+            #expect(
+                !first.messages.contains("nan"), "a loss that the recipe leaves out is not shown: \(first.messages)")
+            let path = folder.file("run/model.safetensors")
+            let trained = try ModelFile(path: path)
+            #expect(trained.model.configuration == TinyModel.configuration)
+            #expect(try loggedSteps() == [2])
+
+            let more = try Program.run(arguments + ["--steps", "4"])
+            #expect(more.status == 0 && more.messages.contains("going on at step 2"), "\(more.messages)")
+            #expect(try ModelFile(path: path).fingerprint != trained.fingerprint)
+            #expect(try loggedSteps() == [2, 4])
+            #expect(try checkpoints() == ["step-00000002", "step-00000003", "step-00000004"])
+
+            try recipe(["batchSize": 2])
+            try Program.fail(
+                arguments, status: 78, mentions: [folder.file("run"), "another recipe", "choose another --run folder"],
+                in: folder)
+        }
+
+        /// A run that would take minutes.
+        private func startLongRun() throws -> Program.Running {
+            try recipe(["steps": 100_000])
+            return try Program.start(arguments)
+        }
+
+        /// Whenever it dies, a run comes to the end that it would have come to, bit for bit.
+        @Test func aRunThatIsKilledAgainAndAgainEndsAsIfItNeverWas() throws {
+            try recipe(["steps": 24])
+            let whole = try Program.run(arguments)
+            #expect(whole.status == 0, "\(whole.messages)")
+            let expected = try lastState()
+            try FileManager.default.moveItem(atPath: folder.file("run"), toPath: folder.file("whole"))
+
+            var random = SystemRandomNumberGenerator()
+            var stood: [Int] = []
+            for _ in 0..<3 {
+                let before = stood.last ?? 0
+                let run = try Program.start(arguments)
+                // Killed once a step is done, at whatever the run does next: a step, a checkpoint half written, a removal.
+                try run.wait { try newestStep() > before }
+                usleep(UInt32.random(in: 0..<60_000, using: &random))
+                kill(run.process.processIdentifier, SIGKILL)
+                let outcome = try run.wait()
+                #expect(outcome.signal == SIGKILL || outcome.status == 0, "\(outcome.messages)")
+                stood.append(try newestStep())
+                if outcome.signal == nil { break }
+            }
+            let resumed = try Program.run(arguments)
+            #expect(resumed.status == 0, "\(resumed.messages)")
+            #expect(resumed.messages.contains("going on at step \(stood.last ?? 0)"), "\(resumed.messages)")
+            #expect(try lastState() == expected, "killed after steps \(stood)")
+        }
+
+        /// The newest checkpoint's tensors and the model's, as they are in the files.
+        private func lastState() throws -> [[UInt8]] {
+            let newest = try #require(checkpoints().last)
+            let model = try ModelFile(path: folder.file("run/model.safetensors"))
+            return [
+                try contents(of: folder.file("run/checkpoints/\(newest)/training.safetensors")),
+                Array(model.fingerprint.description.utf8),
+            ]
+        }
+
+        private func newestStep() throws -> Int {
+            guard FileManager.default.fileExists(atPath: folder.file("run/checkpoints")) else { return 0 }
+            return try checkpoints().last.flatMap { Int($0.dropFirst(5)) } ?? 0
+        }
+
+        @Test(arguments: ["missing", "not part of the model", "of another shape"])
+        func aCheckpointWithOtherTensorsNamesThem(difference: String) throws {
+            try recipe(["steps": 1])
+            #expect(try Program.run(arguments).status == 0)
+            struct Position: Codable {
+                var step: Int
+                var recipe: Recipe
+            }
+            let store = CheckpointStore(folder: folder.file("run/checkpoints"))
+            let good = try #require(try store.latest())
+            let (position, name) = (try good.state(as: Position.self), "moments.first.encoder.stem.weight")
+            var arrays = try good.arrays("training")
+            switch difference {
+            case "missing": arrays[name] = nil
+            case "of another shape": arrays[name] = HostArray([Float(1)])
+            default: arrays["moments.zeroth"] = HostArray([Float(1)])
+            }
+            _ = try store.save(step: 2, arrays: ["training": arrays], state: position)
+            try Program.fail(
+                arguments, status: 65,
+                mentions: [
+                    folder.file("run/checkpoints/step-00000002"), difference,
+                    difference == "not part of the model" ? "moments.zeroth" : name,
+                ], in: folder)
+        }
+
+        @Test func ctrlCSavesTheRun() throws {
+            let run = try startLongRun()
+            try run.wait {
+                try FileManager.default.fileExists(atPath: folder.file("run/checkpoints")) && !checkpoints().isEmpty
+            }
+            kill(run.process.processIdentifier, SIGINT)
+            let outcome = try run.wait()
+            #expect(outcome.status == 0 && outcome.messages.contains("the same command goes on"), "\(outcome.messages)")
+            let step = try #require(checkpoints().last?.dropFirst(5)).drop { $0 == "0" }
+            #expect(outcome.messages.contains("stopped at step \(step) of 100000"), "\(outcome.messages)")
+            #expect(throws: Never.self) { try ModelFile(path: folder.file("run/model.safetensors")) }
+        }
+
+        // MARK: Recipes and data that cannot be used
+
+        static let brokenRecipes: [(text: String, mentions: [String])] = [
+            ("{\"model\": \"alpha-tiny\"", ["not JSON"]), ("[]", ["must be an object"]),
+            ("{\"model\": \"alpha-huge\"}", ["alpha-huge", "alpha-tiny"]),
+            ("{\"modle\": \"alpha-tiny\"}", ["'modle' is not a key", "model"]),
+            ("{\"losses\": {\"mell\": 1}}", ["'losses.mell' is not a key", "melWindows"]),
+            ("{\"steps\": \"many\"}", ["steps"]), ("{\"steps\": 0}", ["'steps' must be positive"]),
+            ("{\"model\": {\"sampleRate\": 24000}}", ["width"]),
+        ]
+
+        @Test(arguments: brokenRecipes.indices)
+        func aBrokenRecipeIsRefused(index: Int) throws {
+            let (text, mentions) = Self.brokenRecipes[index]
+            try write(Array(text.utf8), to: folder.file("recipe.json"))
+            try Program.fail(arguments, status: 78, mentions: [folder.file("recipe.json")] + mentions, in: folder)
+        }
+
+        @Test func aMissingRecipeAndAnUnknownPresetAreNamed() throws {
+            let rest = Array(arguments.dropFirst(3))
+            let missing = folder.file("missing.json")
+            try Program.fail(["train", "--config", missing] + rest, status: 66, mentions: [missing], in: folder)
+            try Program.fail(
+                ["train", "--config", "alpha-huge"] + rest, status: 78, mentions: ["alpha-huge", "alpha-tiny"],
+                in: folder)
+        }
+
+        @Test func aMissingManifestTellsHowToHaveOne() throws {
+            try FileManager.default.removeItem(atPath: folder.file("data/manifest.jsonl"))
+            try Program.fail(
+                arguments, status: 66, mentions: [folder.file("data/manifest.jsonl"), "make corpus"], in: folder)
+        }
+
+        static let brokenManifests: [(line: String, status: Int32, mentions: [String])] = [
+            ("{\"path\": ", 65, ["manifest.jsonl:2"]), ("{\"path\": \"c.wav\"}", 65, ["manifest.jsonl:2", "seconds"]),
+            ("{\"path\": \"../c.wav\", \"seconds\": 1}", 65, ["manifest.jsonl:2", "leads out"]),
+            ("{\"path\": \"c.wav\", \"seconds\": -1}", 65, ["manifest.jsonl:2", "seconds"]),
+            ("", 65, ["no clip is of the split 'dev'"]),
+            ("{\"path\": \"c.wav\", \"seconds\": 1, \"split\": \"dev\"}", 66, ["data/c.wav"]),
+        ]
+
+        @Test(arguments: brokenManifests.indices)
+        func aBrokenManifestIsNamedByLine(index: Int) throws {
+            let (line, status, mentions) = Self.brokenManifests[index]
+            try manifest("{\"path\": \"a.wav\", \"seconds\": 1.2, \"split\": \"train\"}\n\(line)\n")
+            try Program.fail(arguments, status: status, mentions: mentions, in: folder)
+        }
+
+        @Test func aRunFolderThatCannotBeMadeIsNamed() throws {
+            try write([], to: folder.file("run"))
+            try Program.fail(arguments, status: 73, mentions: [folder.file("run")], in: folder)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+internal import Foundation
+internal import PJRT
+public import Tensor
+internal import Testing
+public import XLA
+
+/// XLA's CPU plugin, which `make setup` fetches.
+public struct XLABackend: TestBackend {
+    /// One client for the tests of a process. Executables are kept beside the tests, so that a program is compiled once.
+    private static let shared = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder) }
+    private static let cacheFolder = (Bundle.main.executableURL ?? Bundle.main.bundleURL).deletingLastPathComponent()
+        .appending(path: "allophone-test-cache/xla").path
+
+    public static func engine() throws -> Engine { try shared.get() }
+
+    public var name: String { "XLA" }
+
+    /// Recorded variants of operations whose special values XLA's CPU backend treats otherwise than JAX.
+    static func knownDifference(_ variant: String) -> Comment? {
+        let parts = variant.split(separator: ".")
+        guard let last = parts.last, last.hasPrefix("f") || last == "bf16" else { return nil }
+        return switch parts[0] {
+        case "maximum", "minimum", "maximumSpecial", "minimumSpecial", "argmax":
+            "a NaN may lose to a number: xla_cpu_enable_fast_min_max is on, which JAX turns off"
+        case "sort", "top": "-0 comes before 0, which JAX holds to be equal"
+        default: nil
+        }
+    }
+
+    public func run(_ graph: Graph, _ inputs: [HostArray]) throws -> [HostArray] {
+        let engine = try Self.engine()
+        let placeholders = Dictionary(
+            uniqueKeysWithValues: graph.inputs.enumerated().map { (String($0), $1) })
+        let function = Function("test", on: engine, placeholders: placeholders) { _ in
+            .list(graph.outputs.map { .leaf($0) })
+        }
+        return try function(.list(inputs.map { .leaf(try engine.upload($0)) })).hostArrays().leaves
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenizer
+
+@testable import Training
+
+@Suite struct RecipeTests {
+    private func recipe(_ text: String) throws -> Recipe { try Recipe(data: Data(text.utf8), path: "r.json") }
+
+    @Test func whatIsLeftOutHasItsDefault() throws {
+        let recipe = try recipe(#"{"model": "alpha-tiny", "losses": {"mel": 3}, "optimizer": {"beta1": 0.5}}"#)
+        var expected = Recipe(model: .preset("alpha-tiny"))
+        expected.losses.mel = 3
+        expected.optimizer.beta1 = 0.5
+        #expect(recipe == expected)
+    }
+
+    @Test func aRecipeSurvivesItsFile() throws {
+        for recipe in [SmallTraining.recipe, Recipe(model: .preset("alpha-48k-50hz"))] {
+            #expect(try Recipe(data: recipe.json(), path: "r.json") == recipe)
+        }
+    }
+
+    @Test func theRecipesOfTheRepositoryAreGood() throws {
+        let folder = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "recipes")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
+        #expect(!files.isEmpty)
+        for file in files { _ = try Recipe(path: folder.appending(path: file).path) }
+    }
+
+    static let wrong: [(text: String, mention: String)] = [
+        (#"{"steps": 0}"#, "'steps' must be positive"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
+        (#"{"batchSize": 5000}"#, "'batchSize' must be between"),
+        (#"{"segmentSeconds": 0.01}"#, "'segmentSeconds' must be between"),
+        (#"{"quantizerWarmupSteps": -1}"#, "'quantizerWarmupSteps' must be 0 or more"),
+        (#"{"optimizer": {"learningRate": 0}}"#, "'optimizer.learningRate' must be positive"),
+        (#"{"optimizer": {"beta1": 1}}"#, "'optimizer.beta1' must be in"),
+        (#"{"optimizer": {"beta2": -0.1}}"#, "'optimizer.beta2' must be in"),
+        (#"{"optimizer": {"warmupSteps": -1}}"#, "'optimizer.warmupSteps'"),
+        (#"{"optimizer": {"clipNorm": 0}}"#, "'optimizer.clipNorm' must be positive"),
+        (#"{"optimizer": {"averageDecay": 1}}"#, "'optimizer.averageDecay' must be in"),
+        (#"{"losses": {"melWindows": [64]}}"#, "'losses.melWindows' must be as many"),
+        (#"{"losses": {"melWindows": [4], "melBands": [2]}}"#, "'losses.melWindows'"),
+        (#"{"evaluation": {"every": -1}}"#, "'evaluation' must be 0 or more"),
+        (#"{"checkpoints": {"keep": 0}}"#, "'checkpoints' must be positive"),
+        (#"{"precision": "f8"}"#, "precision"), (#"{"steps": "ten"}"#, "'steps'"),
+        (#"{"steps": 1.5}"#, "has no fraction"),
+        (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
+        (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
+        (#"{"model": {"sampleRate": 24000}}"#, "width"), ("[1]", "must be an object"), ("{", "not JSON"),
+        ("", "not JSON"), (#"{"model": 3}"#, "r.json"),
+    ]
+
+    @Test(arguments: wrong.indices) func aWrongValueIsNamed(index: Int) throws {
+        let (text, mention) = Self.wrong[index]
+        let error = #expect(throws: RecipeError.self, "\(text)") { try recipe(text) }
+        let message = error?.description ?? ""
+        #expect(message.hasPrefix("r.json: ") && message.contains(mention), "\(text): \(message)")
+    }
+
+    @Test func aMissingFileIsNamed() {
+        let error = #expect(throws: RecipeError.self) { try Recipe(path: "/nowhere/r.json") }
+        #expect(error?.description.hasPrefix("/nowhere/r.json: cannot read") == true)
+    }
+}

@@ -1,0 +1,108 @@
+import Checkpoint
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+import XLA
+
+@testable import Training
+
+extension SmallTrainingTests {
+    /// A run goes on from its checkpoint as if it had never stopped, or says why it cannot.
+    @Suite struct ResumeTests {
+        let folder: TemporaryFolder
+        let data: TemporaryFolder
+
+        init() throws {
+            folder = try TemporaryFolder()
+            data = try TemporaryFolder()
+        }
+
+        private func trainer(_ name: String, _ change: (inout Recipe) -> Void = { _ in }) throws -> Trainer {
+            var recipe = SmallTraining.recipe
+            change(&recipe)
+            return try Trainer(
+                recipe: recipe, data: SmallTraining.dataset(in: data), folder: folder.file(name),
+                engine: XLABackend.engine())
+        }
+
+        /// Runs up to a step and saves there.
+        @discardableResult
+        private func run(_ trainer: Trainer, to step: Int) throws -> [[String: Double]] {
+            var metrics: [[String: Double]] = []
+            try trainer.run(shouldStop: { trainer.step >= step }) { event in
+                if case .step(_, let values) = event { metrics.append(values) }
+            }
+            #expect(trainer.step == step)
+            return metrics
+        }
+
+        private func checkpoint(_ name: String) throws -> LoadedCheckpoint {
+            let store = CheckpointStore(folder: folder.file("\(name)/checkpoints"))
+            return try #require(try store.latest())
+        }
+
+        @Test func aRunInPiecesIsTheRunInOne() throws {
+            let whole = try run(trainer("whole"), to: 7)
+            var pieces: [[String: Double]] = []
+            for step in [1, 4, 7] { pieces += try run(trainer("pieces"), to: step) }
+            #expect(pieces == whole)
+            let (one, other) = (try checkpoint("whole"), try checkpoint("pieces"))
+            #expect(one.step == 7 && other.step == 7)
+            #expect(try one.arrays("training") == other.arrays("training"), "bit for bit")
+            #expect(
+                try contents(of: folder.file("whole/model.safetensors"))
+                    == contents(of: folder.file("pieces/model.safetensors")))
+        }
+
+        @Test func aRunKeepsToItsRecipe() throws {
+            try run(trainer("run"), to: 1)
+            #expect(throws: TrainingError.self) { try trainer("run") { $0.optimizer.learningRate *= 2 } }
+            #expect(throws: TrainingError.self) { try trainer("run") { $0.seed += 1 } }
+            let more = try trainer("run") {
+                $0.steps += 5
+                $0.checkpoints.every = 3
+                $0.evaluation.clips = 1
+            }
+            #expect(more.step == 1)
+        }
+
+        enum Damage: CaseIterable { case missing, extra, misshapen, mistyped, nonFinite }
+
+        @Test(arguments: Damage.allCases)
+        func aCheckpointOfOtherTensorsIsRefusedByName(_ damage: Damage) throws {
+            let first = try trainer("run")
+            try run(first, to: 1)
+            let good = try checkpoint("run")
+            var arrays = try good.arrays("training")
+            let name = "moments.second.encoder.stem.weight"
+            let tensor = try #require(arrays[name])
+            switch damage {
+            case .missing: arrays[name] = nil
+            case .extra: arrays["moments.third.encoder.stem.weight"] = tensor
+            case .misshapen: arrays[name] = tensor.reshaped([tensor.count])
+            case .mistyped: arrays[name] = tensor.converted(to: .f64)
+            case .nonFinite: arrays[name] = HostArray(repeating: .infinity, type: tensor.type)
+            }
+            struct Position: Codable {
+                var step: Int
+                var recipe: Recipe
+            }
+            let store = CheckpointStore(folder: folder.file("run/checkpoints"))
+            _ = try store.save(
+                step: 2, arrays: ["training": arrays], state: Position(step: 2, recipe: SmallTraining.recipe))
+            let error = #expect(throws: TensorDifferences.self) { try trainer("run") }
+            let named =
+                switch damage {
+                case .missing: error?.missing
+                case .extra: error?.extra
+                case .misshapen: error?.misshapen.map(\.name)
+                case .mistyped: error?.mistyped.map(\.name)
+                case .nonFinite: error?.nonFinite
+                }
+            #expect(named == [damage == .extra ? "moments.third.encoder.stem.weight" : name])
+            #expect(error?.description.contains(folder.file("run/checkpoints")) == true)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import NN
+import PJRT
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+import XLA
+
+@testable import Training
+
+extension SmallTrainingTests {
+    /// What one optimizer step does, on a model that compiles in seconds.
+    @Suite struct TrainingStepTests {
+        private let engine: Engine
+
+        init() throws { engine = try XLABackend.engine() }
+
+        private func step(_ change: (inout Recipe) -> Void = { _ in }) throws -> TrainingStep {
+            var recipe = SmallTraining.recipe
+            change(&recipe)
+            return TrainingStep(model: try Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+        }
+
+        private func batch(seed: UInt64 = 1) -> HostArray {
+            var random = TestRandom(seed: seed)
+            return random.array([2, SmallTraining.length], .f32, low: -0.5, high: 0.5)
+        }
+
+        private func metrics(_ result: Tree<Buffer>) throws -> [String: Double] {
+            try result["metrics"].values.mapValues { try $0.hostArray().doubles[0] }
+        }
+
+        @Test func aFixedBatchIsLearnt() throws {
+            let step = try step()
+            var state = try step.initialState(on: engine)
+            var losses: [Double] = []
+            for _ in 0..<60 {
+                let result = try step.function(["state": state, "audio": .leaf(engine.upload(batch()))])
+                state = result["state"]
+                losses.append(try #require(metrics(result)["loss"]))
+            }
+            #expect(losses[50...].max()! < 0.8 * losses[0], "\(losses)")
+            #expect(step.function.traceCount == 1)
+        }
+
+        @Test func aBatchThatIsNotFiniteChangesNothing() throws {
+            let step = try step()
+            let initial = try step.initialState(on: engine)
+            let first = try step.function(["state": initial, "audio": .leaf(engine.upload(batch()))])
+            let before = try first["state"].hostArrays()
+            var spoilt = batch().floats
+            spoilt[77] = .nan
+            let skipped = try step.function([
+                "state": first["state"], "audio": .leaf(engine.upload(HostArray(spoilt, shape: batch().shape))),
+            ])
+            let after = try skipped["state"].hostArrays()
+            #expect(try metrics(skipped)["skipped"] == 1)
+            for (path, pair) in zip(before.paths, zip(before.leaves, after.leaves)) where path != "step" {
+                #expect(pair.0 == pair.1, "\(path) has changed")
+            }
+            #expect(before["step"].value == HostArray(Int32(1)) && after["step"].value == HostArray(Int32(2)))
+            let next = try step.function(["state": skipped["state"], "audio": .leaf(engine.upload(batch()))])
+            #expect(try metrics(next)["skipped"] == 0)
+            #expect(try metrics(next)["loss"]?.isFinite == true)
+            #expect(step.function.traceCount == 1)
+        }
+
+        @Test func theFirstStateIsTheSeedsAlone() throws {
+            let one = try step().initialState(on: engine).hostArrays()
+            let same = try step().initialState(on: engine).hostArrays()
+            let other = try step { $0.seed = 8 }.initialState(on: engine).hostArrays()
+            #expect(one.paths == same.paths && one.leaves == same.leaves)
+            #expect(one["parameters"].leaves != other["parameters"].leaves)
+            #expect(one["average"].leaves == one["parameters"].leaves)
+            #expect(one["moments"].leaves.allSatisfy { $0.doubles.allSatisfy { $0 == 0 } })
+        }
+
+        @Test func withoutAnAverageNoneIsKept() throws {
+            let step = try step { $0.optimizer.averageDecay = 0 }
+            let state = try step.initialState(on: engine)
+            #expect(state["average"].leaves.isEmpty)
+        }
+
+        /// Parameters and losses stay f32; only what lies between is rounded to eight bits of precision.
+        @Test func bfloat16ComputesTheSameLossRoughly() throws {
+            func firstLoss(_ precision: Recipe.Precision) throws -> (loss: Double, types: Set<DType>, program: String) {
+                let step = try step { $0.precision = precision }
+                let state = try step.initialState(on: engine)
+                let types = Set(state["parameters"].leaves.map(\.type.dtype))
+                let arguments: Tree<Buffer> = ["state": state, "audio": .leaf(try engine.upload(batch()))]
+                let program = step.function.program(for: arguments.map { $1.type }).text
+                let result = try step.function(arguments)
+                #expect(Set(result["state"]["parameters"].leaves.map(\.type.dtype)) == [.f32])
+                return (try #require(metrics(result)["loss"]), types, program)
+            }
+            let (full, half) = (try firstLoss(.f32), try firstLoss(.bf16))
+            #expect(full.types == [.f32] && half.types == [.f32])
+            let convolutions = half.program.split(separator: "\n").filter { $0.contains("stablehlo.convolution") }
+            #expect(!convolutions.isEmpty && convolutions.allSatisfy { $0.contains("bf16") })
+            #expect(!full.program.contains("bf16"))
+            #expect(
+                half.loss != full.loss && abs(half.loss - full.loss) < 0.03 * full.loss, "\(half.loss), \(full.loss)")
+        }
+    }
+}
