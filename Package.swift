@@ -42,7 +42,6 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPJRT"),
-        .target(name: "CKernels"),
         .systemLibrary(name: "CSndfile"),
         .systemLibrary(name: "CSoxr"),
         .systemLibrary(name: "CPNG"),
