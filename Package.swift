@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "Checkpoint", targets: ["Checkpoint"]),
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "Tokenizer", targets: ["Tokenizer"]),
+        .library(name: "Codec", targets: ["Codec"]),
         .library(name: "Metrics", targets: ["Metrics"]),
         .library(name: "Training", targets: ["Training"]),
     ],
@@ -56,13 +57,15 @@ let package = Package(
         library("Checkpoint", ["Tensor", "CZlib"]),
         library("Datasets", ["Audio"]),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
+        library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(
-            "Training", ["Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
+            "Training",
+            ["Codec", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
+                "Training", "Codec", "Native", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
                 arguments, log,
             ],
             swiftSettings: settings),
@@ -79,6 +82,7 @@ let package = Package(
         tests("Datasets", ["Audio"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
+        tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA"]),
         tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
     ],
     swiftLanguageModes: [.v6]

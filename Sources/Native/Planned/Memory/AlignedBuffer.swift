@@ -4,12 +4,12 @@ internal import Foundation
 ///
 /// `@unchecked Sendable`: a buffer of constants is written before a plan holds it and only read afterwards; an arena is
 /// owned by one run at a time.
-final class AlignedBuffer: @unchecked Sendable {
+public final class AlignedBuffer: @unchecked Sendable {
     static let alignment = 64
-    let pointer: UnsafeMutableRawPointer
-    let byteCount: Int
+    public let pointer: UnsafeMutableRawPointer
+    public let byteCount: Int
 
-    init(byteCount: Int) {
+    public init(byteCount: Int) {
         self.byteCount = byteCount
         pointer = .allocate(byteCount: max(1, byteCount), alignment: Self.alignment)
         memset(pointer, 0, max(1, byteCount))
