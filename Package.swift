@@ -82,7 +82,7 @@ let package = Package(
         tests("Datasets", ["Audio"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
-        tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA"]),
+        tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
         tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-public import Checkpoint
+import Checkpoint
 import NN
 public import Native
 public import Tensor
@@ -61,18 +61,18 @@ public final class NativeCodec: SpeechCodec {
     public func makeDecoder() throws -> Decoder { Decoder(self) }
 
     /// How many frames to compute next, of so many: whole blocks, then single frames.
-    fileprivate func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }
+    func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }
 
     /// Larger samples than any recording has, and far from overflow.
     private static let loudest: Float = 1e6
 
-    fileprivate static func check(_ samples: some Collection<Float>) throws(CodecError) {
+    static func check(_ samples: some Collection<Float>) throws(CodecError) {
         for (index, sample) in samples.enumerated() where !(sample.magnitude <= loudest) {
             throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
         }
     }
 
-    fileprivate func check(_ frames: TokenFrames) throws {
+    func check(_ frames: TokenFrames) throws {
         let levels = try model.configuration.tokenLayout.levels
         guard frames.levelCount == levels.count else {
             throw CodecError.levelCount(expected: levels.count, given: frames.levelCount)
@@ -88,12 +88,12 @@ public final class NativeCodec: SpeechCodec {
 extension NativeCodec {
     /// One stream of sound becoming tokens.
     public struct Encoder: StreamEncoder, Sendable {
-        fileprivate let codec: NativeCodec
-        fileprivate var state: [Float]
+        let codec: NativeCodec
+        var state: [Float]
         /// Samples of a frame that is not whole yet.
-        fileprivate var pending: [Float] = []
+        var pending: [Float] = []
 
-        fileprivate init(_ codec: NativeCodec) {
+        init(_ codec: NativeCodec) {
             self.codec = codec
             state = [Float](repeating: 0, count: codec.encoder.stateCount)
         }
@@ -141,10 +141,10 @@ extension NativeCodec {
 
     /// One stream of tokens becoming sound.
     public struct Decoder: StreamDecoder, Sendable {
-        fileprivate let codec: NativeCodec
-        fileprivate var state: [Float]
+        let codec: NativeCodec
+        var state: [Float]
 
-        fileprivate init(_ codec: NativeCodec) {
+        init(_ codec: NativeCodec) {
             self.codec = codec
             state = [Float](repeating: 0, count: codec.decoder.stateCount)
         }

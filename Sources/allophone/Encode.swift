@@ -4,6 +4,7 @@ import Checkpoint
 import Codec
 import Foundation
 import Metrics
+public import Native
 public import Tokenizer
 import Training
 
@@ -110,6 +111,7 @@ struct Encode: ParsableCommand {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
 extension TokenFormat: ExpressibleByArgument {}
 extension RawPCM: ExpressibleByArgument {
     static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }

@@ -43,8 +43,6 @@ enum Backend: String, ExpressibleByArgument, CaseIterable {
     case native, xla
 }
 
-extension Precision: ExpressibleByArgument {}
-
 /// What encodes and decodes.
 struct BackendOptions: ParsableArguments {
     @Option(
