@@ -10,14 +10,6 @@
 #define BROADCAST(p) v_set(*(p))
 #define DOT(sum, w, f) v_fma(f, w, sum)
 #include "tile.h"
-#undef TILE
-#undef ELEMENT
-#undef STEP
-#undef WEIGHTS
-#undef LOAD
-#undef FACTOR
-#undef BROADCAST
-#undef DOT
 
 #define TILE tile_bf16
 #define ELEMENT uint16_t
@@ -108,7 +100,7 @@ INLINE row_blocks cut(size_t rows, size_t most) {
 static void conv_blocked(
     const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
 {
-    float sums[TILE_ROWS * 16 * 8 < 512 ? 512 : TILE_ROWS * 16 * 8] __attribute__((aligned(64)));
+    float sums[16 * TILE_VECTORS] __attribute__((aligned(64)));
     const row_blocks blocks = cut(part->end_row - part->first_row, TILE_ROWS);
     const size_t most_rows = blocks.size + (blocks.larger > 0);
     size_t column = part->first_output;
@@ -166,8 +158,10 @@ static void conv(
 {
     if (part->first_row >= part->end_row || part->first_output >= part->end_output) return;
     ck_conv conv = *shape;
-    // Taps that follow one another in memory are one tap of all their inputs. Not in int8, where each tap has its scale.
-    if (conv.taps > 1 && conv.type != CK_INT8 && conv.dilation * x->stride == conv.inputs) {
+    // Taps that follow one another in memory are one tap of all their inputs. Not in int8, where each tap has its scale, and
+    // not if dot products would then add up in other lanes.
+    if (conv.dilation * x->stride == conv.inputs && conv.type != CK_INT8
+        && (!conv_is_dot(&conv) || conv.inputs % 16 == 0)) {
         conv.inputs *= conv.taps;
         conv.taps = 1;
     }

@@ -87,11 +87,12 @@ static void quantize_rows(
         const float bound = v_greatest(most);
         const float inverse = 127 / bound;
         scales[row] = bound / 127 + v_sum(not_finite);
-        // A row of zeros, or so small that its inverse overflows, is zero.
-        const vec factor = v_set(inverse < INFINITY ? inverse : 0);
+        // A row of zeros, or so small that its inverse overflows, is zero; one that is not finite has a scale that says so.
+        const vec factor = v_set(isfinite(scales[row]) && inverse < INFINITY ? inverse : 0);
         EACH_VECTOR(channels, {
             const vec a = v_round(v_mul(v_get(from + c, n), factor));
-            const vec shifted = v_clamp(v_add(a, v_set(128)), 0, 255);
+            // The bound stands second, so that NaN becomes it.
+            const vec shifted = v_min(v_max(v_add(a, v_set(128)), v_zero()), v_set(255));
             uint8_t buffer[16];
             v_store_u8(n == 16 ? y + row * y_stride + c : buffer, shifted);
             if (n < 16) memcpy(y + row * y_stride + c, buffer, n);

@@ -33,3 +33,12 @@ INLINE void TILE(
         for (size_t v = 0; v < vectors; v++) v_store(tile + r * tile_stride + v * 16, sums[r * vectors + v]);
     }
 }
+
+#undef TILE
+#undef ELEMENT
+#undef STEP
+#undef WEIGHTS
+#undef LOAD
+#undef FACTOR
+#undef BROADCAST
+#undef DOT

@@ -38,16 +38,10 @@ INLINE vec v_fma(vec x, vec y, vec z) {
 INLINE vec v_fnma(vec x, vec y, vec z) {
     return (vec){_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)};
 }
-INLINE vec v_if_less(vec a, vec b, vec x, vec y) {
-    return (vec){
-        _mm256_blendv_ps(y.a, x.a, _mm256_cmp_ps(a.a, b.a, _CMP_LT_OQ)),
-        _mm256_blendv_ps(y.b, x.b, _mm256_cmp_ps(a.b, b.b, _CMP_LT_OQ))};
-}
 INLINE vec v_abs(vec x) {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     return (vec){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
 }
-INLINE vec v_sqrt(vec x) { return (vec){_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
 INLINE vec v_round(vec x) {
     enum { EVEN = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
     return (vec){_mm256_round_ps(x.a, EVEN), _mm256_round_ps(x.b, EVEN)};

@@ -34,11 +34,7 @@ INLINE vec v_max(vec x, vec y) { return _mm512_max_ps(x, y); }
 INLINE vec v_min(vec x, vec y) { return _mm512_min_ps(x, y); }
 INLINE vec v_fma(vec x, vec y, vec z) { return _mm512_fmadd_ps(x, y, z); }
 INLINE vec v_fnma(vec x, vec y, vec z) { return _mm512_fnmadd_ps(x, y, z); }
-INLINE vec v_if_less(vec a, vec b, vec x, vec y) {
-    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
-}
 INLINE vec v_abs(vec x) { return _mm512_abs_ps(x); }
-INLINE vec v_sqrt(vec x) { return _mm512_sqrt_ps(x); }
 INLINE vec v_round(vec x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE vec v_exp2i(vec x) { return _mm512_scalef_ps(_mm512_set1_ps(1), x); }
 // Lane i with i + 8, then i + 4, i + 2, i + 1: the same order on every instruction set.

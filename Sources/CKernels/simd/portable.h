@@ -3,7 +3,6 @@
 #define CK_SIMD_PORTABLE_H
 
 #include "common.h"
-#include <math.h>
 
 // How many vectors of sums a tile holds in registers, and rows at most.
 enum { TILE_VECTORS = 3, TILE_ROWS = 3 };
@@ -33,31 +32,18 @@ INLINE vec v_div(vec a, vec b) { EACH(a.q[i] / b.q[i]); }
 INLINE vec v_fma(vec a, vec b, vec c) { EACH(a.q[i] * b.q[i] + c.q[i]); }
 INLINE vec v_fnma(vec a, vec b, vec c) { EACH(c.q[i] - a.q[i] * b.q[i]); }
 
-#define EACH_LANE(expression) \
-    float p[16], r[16]; \
-    v_store(p, a); \
-    for (int i = 0; i < 16; i++) r[i] = (expression); \
-    return v_load(r)
-
 typedef int32_t quarter_mask __attribute__((vector_size(16)));
 INLINE quarter pick(quarter_mask m, quarter a, quarter b) {
     return (quarter)((m & (quarter_mask)a) | (~m & (quarter_mask)b));
 }
 INLINE vec v_max(vec a, vec b) { EACH(pick(a.q[i] > b.q[i], a.q[i], b.q[i])); }
 INLINE vec v_min(vec a, vec b) { EACH(pick(a.q[i] < b.q[i], a.q[i], b.q[i])); }
-INLINE vec v_if_less(vec a, vec b, vec x, vec y) {
-    vec r;
-    UNROLL
-    for (int i = 0; i < 4; i++) r.q[i] = pick(a.q[i] < b.q[i], x.q[i], y.q[i]);
-    return r;
-}
 INLINE vec v_abs(vec a) { EACH((quarter)((quarter_mask)a.q[i] & 0x7fffffff)); }
-INLINE vec v_sqrt(vec a) { EACH_LANE(sqrtf(p[i])); }
 // Adding and taking away 1.5 · 2²³ rounds to even below 2²²; what is larger is rare, and integral from 2²³.
 INLINE vec v_round(vec a) {
-    const vec magic = v_set(12582912.0f);
-    vec near = v_sub(v_add(a, magic), magic);
-    return v_if_less(v_abs(a), v_set(4194304.0f), near, a);
+    const vec magic = v_set(12582912.0f), large = v_set(4194304.0f);
+    const vec near = v_sub(v_add(a, magic), magic), size = v_abs(a);
+    EACH(pick(size.q[i] < large.q[i], near.q[i], a.q[i]));
 }
 INLINE vec v_exp2i(vec a) {
     float p[16];
@@ -137,5 +123,7 @@ INLINE void v_store_u8(uint8_t *p, vec a) {
     v_store(r, a);
     for (int i = 0; i < 16; i++) p[i] = (uint8_t)(int32_t)r[i];
 }
+
+#undef EACH
 
 #endif
