@@ -13,8 +13,7 @@ public final class NativeCodec: SpeechCodec {
     public let model: Alpha
     /// Frames that are computed at once where so many are given.
     public let blockFrames: Int
-    let encoder: StreamProgram
-    let decoder: StreamProgram
+    private let programs: [Direction: StreamProgram]
     private let weights: SharedWeights
 
     public var chunkSamples: Int { blockFrames * model.configuration.hop }
@@ -26,10 +25,12 @@ public final class NativeCodec: SpeechCodec {
     ///   - precision: what weights are held and multiplied in.
     ///   - threads: how many share the work of a block; a single frame is computed by the calling thread.
     ///   - blockFrames: more are faster up to a point, and take more memory.
+    ///   - directions: what it will be used for; less loads faster and takes less memory.
+    ///   - source: where the arrays are from, for errors.
     /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `PlanError`.
     public init(
         model: Alpha, arrays: [String: HostArray], precision: Precision = .f32, threads: Int = 1,
-        blockFrames: Int = 16, source: String = "model"
+        blockFrames: Int = 16, directions: Set<Direction> = Set(Direction.allCases), source: String = "model"
     ) throws {
         let parameters = model.parameters
         try verify(expected: parameters.mapValues(\.type), found: arrays, in: source, finite: true)
@@ -38,27 +39,49 @@ public final class NativeCodec: SpeechCodec {
         weights = SharedWeights(parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
         let workers = threads > 1 ? WorkerPool(width: threads) : nil
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
-        encoder = StreamProgram(weights: weights, precision: precision, workers: workers) { frames, batch, past in
-            let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
-            return (audio, model.encode(audio, &past))
+        var programs: [Direction: StreamProgram] = [:]
+        for direction in directions {
+            let program = StreamProgram(weights: weights, precision: precision, workers: workers) {
+                frames, batch, past in
+                switch direction {
+                case .encoding:
+                    let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
+                    return (audio, model.encode(audio, &past))
+                case .decoding:
+                    let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
+                    return (codes, model.decode(codes, &past))
+                }
+            }
+            try program.prepare(frames: 1, batch: 1)
+            try program.prepare(frames: max(1, blockFrames), batch: 1)
+            programs[direction] = program
         }
-        decoder = StreamProgram(weights: weights, precision: precision, workers: workers) { frames, batch, past in
-            let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
-            return (codes, model.decode(codes, &past))
-        }
+        self.programs = programs
+        weights.release()
+    }
+
+    /// What a codec is used for.
+    public enum Direction: String, Hashable, Sendable, CaseIterable { case encoding, decoding }
+
+    func program(_ direction: Direction) throws(CodecError) -> StreamProgram {
+        guard let program = programs[direction] else { throw .notLoaded(direction.rawValue) }
+        return program
     }
 
     /// A model file's codec.
-    public convenience init(_ file: ModelFile, precision: Precision = .f32, threads: Int = 1, blockFrames: Int = 16)
-        throws
-    {
+    public convenience init(
+        _ file: ModelFile, precision: Precision = .f32, threads: Int = 1, blockFrames: Int = 16,
+        directions: Set<Direction> = Set(Direction.allCases)
+    ) throws {
         try self.init(
             model: file.model, arrays: file.arrays, precision: precision, threads: threads, blockFrames: blockFrames,
-            source: file.path)
+            directions: directions, source: file.path)
     }
 
-    public func makeEncoder() throws -> Encoder { Encoder(self) }
-    public func makeDecoder() throws -> Decoder { Decoder(self) }
+    /// A new stream of sound. Throws `CodecError.notLoaded` if the codec was not made for encoding.
+    public func makeEncoder() throws -> Encoder { Encoder(self, try program(.encoding)) }
+    /// A new stream of tokens. Throws `CodecError.notLoaded` if the codec was not made for decoding.
+    public func makeDecoder() throws -> Decoder { Decoder(self, try program(.decoding)) }
 
     /// How many frames to compute next, of so many: whole blocks, then single frames.
     func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }
@@ -89,13 +112,15 @@ extension NativeCodec {
     /// One stream of sound becoming tokens.
     public struct Encoder: StreamEncoder, Sendable {
         let codec: NativeCodec
+        let program: StreamProgram
         var state: [Float]
         /// Samples of a frame that is not whole yet.
         var pending: [Float] = []
 
-        init(_ codec: NativeCodec) {
+        init(_ codec: NativeCodec, _ program: StreamProgram) {
             self.codec = codec
-            state = [Float](repeating: 0, count: codec.encoder.stateCount)
+            self.program = program
+            state = [Float](repeating: 0, count: program.stateCount)
         }
 
         /// Takes mono samples at the model's rate and gives the tokens of the frames that they complete.
@@ -118,7 +143,7 @@ extension NativeCodec {
         }
 
         /// Begins again, as a new stream.
-        public mutating func reset() { self = Encoder(codec) }
+        public mutating func reset() { self = Encoder(codec, program) }
 
         private mutating func encode(_ frames: Int) throws -> TokenFrames {
             let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)
@@ -128,7 +153,7 @@ extension NativeCodec {
                     var done = 0
                     while done < frames {
                         let count = codec.step(frames - done)
-                        try codec.encoder.run(
+                        try program.run(
                             frames: count, state: &state, input: samples.baseAddress! + done * hop,
                             output: columns.baseAddress! + done * width, isShared: count > 1)
                         done += count
@@ -142,11 +167,13 @@ extension NativeCodec {
     /// One stream of tokens becoming sound.
     public struct Decoder: StreamDecoder, Sendable {
         let codec: NativeCodec
+        let program: StreamProgram
         var state: [Float]
 
-        init(_ codec: NativeCodec) {
+        init(_ codec: NativeCodec, _ program: StreamProgram) {
             self.codec = codec
-            state = [Float](repeating: 0, count: codec.decoder.stateCount)
+            self.program = program
+            state = [Float](repeating: 0, count: program.stateCount)
         }
 
         /// Takes frames of tokens and gives their samples at once.
@@ -162,7 +189,7 @@ extension NativeCodec {
                     var done = 0
                     while done < frames.count {
                         let count = codec.step(frames.count - done)
-                        try codec.decoder.run(
+                        try program.run(
                             frames: count, state: &state, input: columns.baseAddress! + done * width,
                             output: samples.baseAddress! + done * hop, isShared: count > 1)
                         done += count
@@ -176,6 +203,6 @@ extension NativeCodec {
         public mutating func finish() throws -> [Float] { [] }
 
         /// Begins again, as a new stream.
-        public mutating func reset() { self = Decoder(codec) }
+        public mutating func reset() { self = Decoder(codec, program) }
     }
 }

@@ -39,6 +39,8 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
     case levelCount(expected: Int, given: Int)
     /// A code that is not in the codebook of its level.
     case code(UInt64, frame: Int, level: Int, largest: UInt64)
+    /// The codec was made for the other direction alone.
+    case notLoaded(String)
 
     public var description: String {
         switch self {
@@ -49,6 +51,7 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
         case .code(let code, let frame, let level, let largest):
             "frame \(frame) of the chunk has code \(code) in level \(level + 1), whose largest is \(largest): "
                 + "the tokens are damaged, or of another model"
+        case .notLoaded(let direction): "the codec was made without \(direction): name it among its directions"
         }
     }
 }

@@ -53,7 +53,7 @@ struct Decode: ParsableCommand {
         // The file's arrays go once the codec has them in its own form.
         let codec = try { file in
             try reader.require(model: file.fingerprint)
-            return try backend.codec(file)
+            return try backend.codec(file, for: [.decoding])
         }(model.load())
         try run(codec, reader, since: clock)
     }

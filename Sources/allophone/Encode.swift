@@ -55,7 +55,7 @@ struct Encode: ParsableCommand {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, output: output)
         // The file's arrays go once the codec has them in its own form.
-        let (codec, fingerprint) = try { (try backend.codec($0), $0.fingerprint) }(model.load())
+        let (codec, fingerprint) = try { (try backend.codec($0, for: [.encoding]), $0.fingerprint) }(model.load())
         try run(codec, model: fingerprint, since: clock)
     }
 

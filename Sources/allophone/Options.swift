@@ -69,11 +69,14 @@ struct BackendOptions: ParsableArguments {
     private var asksForDevice: Bool { device.device != .auto || device.plugin != nil }
 
     /// The model at work.
-    func codec(_ file: ModelFile) throws -> any SpeechCodec {
+    func codec(
+        _ file: ModelFile, for directions: Set<NativeCodec.Direction> = Set(NativeCodec.Direction.allCases)
+    ) throws -> any SpeechCodec {
         switch backend ?? (asksForDevice ? .xla : .native) {
         case .native:
             try NativeCodec(
-                file, precision: precision, threads: threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount))
+                file, precision: precision, threads: threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount),
+                directions: directions)
         case .xla: try XLACodec(file, on: device.engine())
         }
     }

@@ -24,8 +24,11 @@ func weights(of model: Alpha, seed: UInt64 = 1) -> [String: HostArray] {
     for (path, parameter) in model.parameters.sorted(by: { $0.key < $1.key }) {
         let shape = parameter.shape
         let inputs = max(1, shape.dimensions.dropLast().reduce(1, *))
-        let bound = shape.rank == 1 ? 0.1 : 1.7 / Double(inputs).squareRoot()
-        let isFactor = path.hasSuffix("alpha") || path.hasSuffix("scale") || path.hasSuffix("gain")
+        var bound = shape.rank == 1 ? 0.05 : 1.7 / Double(inputs).squareRoot()
+        // Branches of a residual network start small, or activations grow from unit to unit.
+        if path.hasSuffix("pointwise.weight") { bound *= 0.2 }
+        if path.hasSuffix("Scale.scale") { bound = 0.1 }
+        let isFactor = path.hasSuffix("alpha") || path.hasSuffix("Norm.scale")
         values[path] = random.array(
             shape, .f32, low: isFactor ? 0.5 : -bound, high: isFactor ? 1.5 : bound)
     }
@@ -37,8 +40,9 @@ func sound(_ count: Int, seed: UInt64) -> [Float] {
     var random = TestRandom(seed: seed)
     return (0..<count).map { index in
         let time = Double(index) / 24000
-        let tone = 0.3 * sin(2 * .pi * (120 + 40 * sin(5 * time)) * time) + 0.1 * sin(2 * .pi * 1900 * time)
-        return Float(index % 1000 < 100 ? 0 : tone + 0.05 * random.next())
+        let pitch = 120 + 15 * Double(seed % 16)
+        let tone = 0.3 * sin(2 * .pi * pitch * time) + 0.1 * sin(2 * .pi * 17 * pitch * time)
+        return Float(index % 1000 < 100 ? 0 : tone + 0.2 * random.next())
     }
 }
 
