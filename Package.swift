@@ -65,7 +65,8 @@ let package = Package(
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Codec", "Native", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
+                "Training", "Codec", "Native", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
+                "Tensor", "PJRT",
                 arguments, log,
             ],
             swiftSettings: settings),

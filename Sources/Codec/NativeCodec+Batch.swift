@@ -28,7 +28,8 @@ extension NativeCodec {
             }
             try input.withUnsafeBytes { input in
                 try columns.withUnsafeMutableBytes { columns in
-                    try encoders[group[0]].program.run(states: &states, input: input.baseAddress!, output: columns.baseAddress!)
+                    try encoders[group[0]].program.run(
+                        states: &states, input: input.baseAddress!, output: columns.baseAddress!)
                 }
             }
             for (place, index) in group.enumerated() {
@@ -63,7 +64,8 @@ extension NativeCodec {
                 }
                 try input.withUnsafeBytes { input in
                     try samples.withUnsafeMutableBytes { samples in
-                        try decoders[group[0]].program.run(states: &states, input: input.baseAddress!, output: samples.baseAddress!)
+                        try decoders[group[0]].program.run(
+                            states: &states, input: input.baseAddress!, output: samples.baseAddress!)
                     }
                 }
                 for (place, index) in group.enumerated() {

@@ -36,7 +36,8 @@ public final class NativeCodec: SpeechCodec {
         try verify(expected: parameters.mapValues(\.type), found: arrays, in: source, finite: true)
         self.model = model
         self.blockFrames = max(1, blockFrames)
-        weights = SharedWeights(parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
+        weights = SharedWeights(
+            parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
         let workers = threads > 1 ? WorkerPool(width: threads) : nil
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var programs: [Direction: StreamProgram] = [:]

@@ -47,7 +47,8 @@ enum Backend: String, ExpressibleByArgument, CaseIterable {
 struct BackendOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What runs the model: native (this CPU, no plugin) or xla. Default: native, or xla with --device or --plugin."))
+            "What runs the model: native (this CPU, no plugin) or xla. Default: native, or xla with --device or --plugin."
+        ))
     var backend: Backend?
 
     @Option(

@@ -18,7 +18,8 @@ import XLA
         let xla = try XLACodec(model: model, parameters: engine.upload(arrays), on: engine, chunkFrames: 50)
         let native = try NativeCodec(model: model, arrays: arrays, threads: 2)
         let speech = try Waveform.load(
-            path: Fixture.folder.appendingPathComponent("speech/festvox-ru-sample.flac").path, sampleRate: model.configuration.sampleRate)
+            path: Fixture.folder.appendingPathComponent("speech/festvox-ru-sample.flac").path,
+            sampleRate: model.configuration.sampleRate)
         let samples = Array(speech.samples.prefix(3 * 24000))
         let (expected, found) = (try xla.tokens(samples), try native.tokens(samples))
         #expect(expected.count == found.count)

@@ -167,6 +167,18 @@ import Tokenizer
         #expect(try start + decoder.push(frames[2..<4]) == codec.samples(frames))
     }
 
+    // Arithmetic on them is slow, so a signal that dies away must not be a long calculation.
+    @Test func denormalSamplesAreSilence() throws {
+        let faint = [Float](repeating: .leastNonzeroMagnitude * 70_000, count: hop * 4)
+        #expect(try codec.tokens(faint) == codec.tokens([Float](repeating: 0, count: hop * 4)))
+        let state = { (samples: [Float]) throws -> TokenFrames in
+            var encoder = try codec.makeEncoder()
+            _ = try encoder.push(samples)
+            return try encoder.push(sound(hop * 4, seed: 14))
+        }
+        #expect(try state(faint) == state(faint.map { _ in 0 }))
+    }
+
     @Test func nothingInGivesNothing() throws {
         var encoder = try codec.makeEncoder()
         #expect(try encoder.push([]).isEmpty && encoder.finish().isEmpty)

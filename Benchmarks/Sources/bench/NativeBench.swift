@@ -19,11 +19,13 @@ struct NativeReference {
         arrays = model.parameters.sorted { $0.key < $1.key }.reduce(into: [:]) { arrays, entry in
             let shape = entry.value.shape
             let isFactor = entry.key.hasSuffix("alpha") || entry.key.hasSuffix("Norm.scale")
-            let bound = shape.rank == 1 ? 0.05 : 1.7 / Float(max(1, shape.dimensions.dropLast().reduce(1, *))).squareRoot()
+            let bound =
+                shape.rank == 1 ? 0.05 : 1.7 / Float(max(1, shape.dimensions.dropLast().reduce(1, *))).squareRoot()
             let scale: Float = entry.key.hasSuffix("pointwise.weight") ? 0.2 : 1
             arrays[entry.key] = HostArray(
                 (0..<shape.elementCount).map { _ in
-                    isFactor ? Float.random(in: 0.5...1.5, using: &generator)
+                    isFactor
+                        ? Float.random(in: 0.5...1.5, using: &generator)
                         : Float.random(in: -bound...bound, using: &generator) * scale
                 }, shape: shape)
         }
@@ -62,7 +64,8 @@ struct NativeBench: ParsableCommand {
     func run() throws {
         let reference = try NativeReference()
         let codec = try NativeCodec(
-            model: reference.model, arrays: reference.arrays, precision: precision, threads: threads, blockFrames: block)
+            model: reference.model, arrays: reference.arrays, precision: precision, threads: threads, blockFrames: block
+        )
         let audio = NativeReference.noise(48000)
         var frames = TokenFrames(levelCount: 2)
         func once() throws -> [Double] {
@@ -135,7 +138,10 @@ struct StreamBench: ParsableCommand {
         let hop = reference.model.configuration.hop
         if profile { return try printProfile(codec) }
         let audio = NativeReference.noise(hop * frames)
-        var (encoders, decoders) = (try (0..<streams).map { _ in try codec.makeEncoder() }, try (0..<streams).map { _ in try codec.makeDecoder() })
+        var (encoders, decoders) = (
+            try (0..<streams).map { _ in try codec.makeEncoder() },
+            try (0..<streams).map { _ in try codec.makeDecoder() }
+        )
         var encoding: [Double] = []
         var decoding: [Double] = []
         for frame in 0..<frames {
@@ -154,7 +160,8 @@ struct StreamBench: ParsableCommand {
         let total = zip(encoding, decoding).map(+).dropFirst(10).sorted()
         let line: [String: Any] = [
             "benchmark": "bench-stream", "model": model, "precision": precision.rawValue, "streams": streams,
-            "encodeMilliseconds": rounded(median(encoding) * 1000), "decodeMilliseconds": rounded(median(decoding) * 1000),
+            "encodeMilliseconds": rounded(median(encoding) * 1000),
+            "decodeMilliseconds": rounded(median(decoding) * 1000),
             "medianMilliseconds": rounded(total[total.count / 2] * 1000),
             "p99Milliseconds": rounded(total[total.count * 99 / 100] * 1000),
             "weightMB": rounded(Double(codec.weightByteCount) / 1e6), "residentMB": rounded(residentMegabytes()),

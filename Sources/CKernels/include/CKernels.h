@@ -245,6 +245,14 @@ void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float 
 void ck_pack_bits(const int32_t *codes, size_t count, uint8_t *bytes);
 void ck_unpack_bits(const uint8_t *bytes, size_t count, int32_t *codes);
 
+// MARK: - Denormal numbers
+
+/// From now on, denormal operands and results are zero in the calling thread: arithmetic on them is a hundred times slower
+/// than on others, and a signal that dies away is full of them.
+/// - Returns: how it was before, for `ck_restore_denormals`.
+uint64_t ck_flush_denormals(void);
+void ck_restore_denormals(uint64_t before);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,9 +1,10 @@
+internal import CKernels
 public import Tensor
 
 /// A graph made ready to run on this CPU: what depends on constants alone is computed, weights are packed, operations are
 /// joined into kernels, and every value has its place in one block of memory.
 ///
-/// Running allocates nothing, except where a primitive has no kernel and the reference evaluator stands in. A plan does not
+/// Denormal numbers count as zero. Running allocates nothing, except where a primitive has no kernel and the reference evaluator stands in. A plan does not
 /// change and may run on several threads at once, each with an arena of its own.
 public struct Plan: Sendable {
     public let inputTypes: [TensorType]
@@ -67,6 +68,8 @@ public struct Plan: Sendable {
         arena: UnsafeMutableRawPointer, inputs: UnsafePointer<UnsafeRawPointer>,
         outputs: UnsafePointer<UnsafeMutableRawPointer>, workers: WorkerPool?
     ) throws {
+        let denormals = ck_flush_denormals()
+        defer { ck_restore_denormals(denormals) }
         let frame = Frame(arena: arena, inputs: inputs, outputs: outputs, workers: workers)
         for step in steps { try step.run(frame) }
     }

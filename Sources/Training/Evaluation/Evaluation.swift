@@ -60,7 +60,9 @@ public struct EvaluationSet: Sendable {
     /// Encodes and decodes every clip and measures the result.
     ///
     /// - Parameter each: given every reconstruction, to keep some.
-    public func evaluate(_ codec: some SpeechCodec, each: (Reconstruction) throws -> Void = { _ in }) throws -> Evaluation {
+    public func evaluate(_ codec: some SpeechCodec, each: (Reconstruction) throws -> Void = { _ in }) throws
+        -> Evaluation
+    {
         let configuration = codec.model.configuration
         var stoi: [Double] = []
         var mel: [Double] = []

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 internal import Synchronization
 
@@ -68,6 +69,8 @@ public final class WorkerPool: Sendable {
         }
 
         func work(as index: Int) {
+            // As the thread that gives the work.
+            _ = ck_flush_denormals()
             var seen = 0
             while true {
                 waitForGeneration(after: seen)

@@ -121,7 +121,9 @@ struct Fusion {
         next.result = operation.results[0]
         switch operation.work {
         case .activation(let activation):
-            guard chain.affine.activation == .none, !chain.affine.hasScale, !chain.affine.hasResidual else { return nil }
+            guard chain.affine.activation == .none, !chain.affine.hasScale, !chain.affine.hasResidual else {
+                return nil
+            }
             next.affine.activation = activation
             return next
         case .primitive(is Reshape):

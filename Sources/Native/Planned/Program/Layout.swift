@@ -60,12 +60,15 @@ struct Layout {
         guard case .primitive(let primitive) = operation.work else { return operations.append(.work(operation)) }
         if primitive.isView {
             for (operand, result) in zip(operation.operands, operation.results) { homes[result] = (operand, 0) }
-        } else if let slice = primitive as? Slice, let offset = slice.contiguousOffset(of: type(operation.operands[0])) {
+        } else if let slice = primitive as? Slice, let offset = slice.contiguousOffset(of: type(operation.operands[0]))
+        {
             homes[operation.results[0]] = (operation.operands[0], offset)
         } else if let join = primitive as? Concatenate {
             place(join, operation)
-        } else if type(operation.results[0]).shape.elementCount == type(operation.operands.first ?? 0).shape.elementCount,
-            primitive is Broadcast || (primitive as? Transpose)?.keepsOrder(of: type(operation.operands[0]).shape) == true
+        } else if type(operation.results[0]).shape.elementCount
+            == type(operation.operands.first ?? 0).shape.elementCount,
+            primitive is Broadcast
+                || (primitive as? Transpose)?.keepsOrder(of: type(operation.operands[0]).shape) == true
         {
             homes[operation.results[0]] = (operation.operands[0], 0)
         } else {
@@ -142,7 +145,8 @@ struct Layout {
             for value in operation.operands + operation.results {
                 let root = home(value).root
                 guard isArena(root) else { continue }
-                spans[root, default: Span(root: root, byteCount: type(root).byteCount, first: index, last: index)].last =
+                spans[root, default: Span(root: root, byteCount: type(root).byteCount, first: index, last: index)]
+                    .last =
                     index
             }
         }

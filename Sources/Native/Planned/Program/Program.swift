@@ -152,7 +152,9 @@ struct ProgramBuilder {
             let operand = operands[0]
             if let known = repeats[operand], known.spread.period == 1 {
                 repeats[result] = known
-            } else if let spread = Spread(program.values[operand].type.shape, axes: broadcast.axes, over: broadcast.shape) {
+            } else if let spread = Spread(
+                program.values[operand].type.shape, axes: broadcast.axes, over: broadcast.shape)
+            {
                 repeats[result] = (operand, spread)
             }
         default: break
