@@ -104,19 +104,25 @@ struct AffineStep: Step {
         let x = frame.floats(x)
         let (rows, inputs) = (affine.batch * affine.inputRows, affine.inputs)
         var input = ck_input(rows: UnsafeRawPointer(x), stride: inputs, scales: nil)
-        switch affine.weights.precision {
-        case .f32: break
-        case .bf16:
-            let target = frame.pointer(scratch[0])
-            ck_bf16_from_f32(x, rows * inputs, target.assumingMemoryBound(to: UInt16.self))
-            input.rows = UnsafeRawPointer(target)
-        case .int8:
-            let target = frame.pointer(scratch[0])
-            ck_quantize_rows(
-                x, inputs, rows, inputs, target.assumingMemoryBound(to: UInt8.self), inputs,
-                frame.floats(scratch[1]))
-            input.rows = UnsafeRawPointer(target)
-            input.scales = UnsafePointer(frame.floats(scratch[1]))
+        if affine.weights.precision == .f32 { return input }
+        let target = frame.pointer(scratch[0])
+        input.rows = UnsafeRawPointer(target)
+        func convert(_ first: Int, _ end: Int) {
+            let (source, count) = (x + first * inputs, end - first)
+            if affine.weights.precision == .bf16 {
+                ck_bf16_from_f32(
+                    source, count * inputs, target.assumingMemoryBound(to: UInt16.self) + first * inputs)
+            } else {
+                ck_quantize_rows(
+                    source, inputs, count, inputs, target.assumingMemoryBound(to: UInt8.self) + first * inputs, inputs,
+                    frame.floats(scratch[1]) + first)
+            }
+        }
+        if affine.weights.precision == .int8 { input.scales = UnsafePointer(frame.floats(scratch[1])) }
+        if let workers = frame.workers, rows * inputs >= Self.worthSharing / 4 {
+            workers.run { convert(rows * $0 / workers.width, rows * ($0 + 1) / workers.width) }
+        } else {
+            convert(0, rows)
         }
         return input
     }
