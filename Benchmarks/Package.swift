@@ -12,7 +12,9 @@ let package = Package(
             name: "bench",
             dependencies: [
                 .product(name: "Checkpoint", package: "allophone"),
+                .product(name: "Codec", package: "allophone"),
                 .product(name: "NN", package: "allophone"),
+                .product(name: "Native", package: "allophone"),
                 .product(name: "PJRT", package: "allophone"),
                 .product(name: "Tensor", package: "allophone"),
                 .product(name: "Tokenizer", package: "allophone"),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audio
 import Checkpoint
+import Codec
 import Foundation
 import Metrics
 import Tokenizer
@@ -24,7 +25,7 @@ struct Decode: ParsableCommand {
     var output: String
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var device: DeviceOptions
+    @OptionGroup var backend: BackendOptions
 
     @Option(
         help: ArgumentHelp(
@@ -49,10 +50,16 @@ struct Decode: ParsableCommand {
         try requireDistinct(input: input, output: output)
         let reader =
             try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
-        let file = try model.load()
-        try reader.require(model: file.fingerprint)
-        let configuration = file.model.configuration
-        let codec = try XLACodec(file, on: device.engine())
+        // The file's arrays go once the codec has them in its own form.
+        let codec = try { file in
+            try reader.require(model: file.fingerprint)
+            return try backend.codec(file, for: [.decoding])
+        }(model.load())
+        try run(codec, reader, since: clock)
+    }
+
+    private func run(_ codec: some SpeechCodec, _ reader: TokenReader, since clock: ContinuousClock.Instant) throws {
+        let configuration = codec.model.configuration
         let interrupt = Interrupt()
         let sink: any SampleSink =
             try output == "-"

@@ -1,8 +1,10 @@
 public import ArgumentParser
 public import Audio
 import Checkpoint
+import Codec
 import Foundation
 import Metrics
+public import Native
 public import Tokenizer
 import Training
 
@@ -16,7 +18,8 @@ struct Encode: ParsableCommand {
             EXAMPLES
               allophone encode talk.wav talk.allo --model model.safetensors
               allophone encode talk.flac talk.npy --format npy
-              arecord -f S16_LE -r 24000 | allophone encode --raw s16le - talk.allo
+              arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - talk.allo
+              arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - - | allophone decode - - | aplay -f S16_LE -r 24000
             """)
 
     @Argument(help: "The sound file, or - for standard input.")
@@ -26,7 +29,7 @@ struct Encode: ParsableCommand {
     var output: String
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var device: DeviceOptions
+    @OptionGroup var backend: BackendOptions
 
     @Option(help: "What to write: \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.allo
@@ -51,13 +54,17 @@ struct Encode: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, output: output)
-        let file = try model.load()
-        let configuration = file.model.configuration
+        // The file's arrays go once the codec has them in its own form.
+        let (codec, fingerprint) = try { (try backend.codec($0, for: [.encoding]), $0.fingerprint) }(model.load())
+        try run(codec, model: fingerprint, since: clock)
+    }
+
+    private func run(_ codec: some SpeechCodec, model: Fingerprint, since clock: ContinuousClock.Instant) throws {
+        let configuration = codec.model.configuration
         let source = try openSource(sampleRate: configuration.sampleRate)
         let header = try TokenHeader(
-            sampleRate: configuration.sampleRate, hop: configuration.hop, model: file.fingerprint,
+            sampleRate: configuration.sampleRate, hop: configuration.hop, model: model,
             layout: configuration.tokenLayout)
-        let codec = try XLACodec(file, on: device.engine())
         let interrupt = Interrupt()
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
         let sink = try format.sink(to: target, header: header)
@@ -71,8 +78,12 @@ struct Encode: ParsableCommand {
         func write(_ tokens: TokenFrames) throws {
             frames += tokens.count
             try sink.append(tokens)
+            // Whoever reads a pipe may be playing it.
+            if output == "-" && !tokens.isEmpty { try sink.flush() }
         }
-        while case let chunk = try source.read(maximumFrames: codec.chunkSamples), !chunk.isEmpty {
+        // What comes through a pipe may be live: a frame at a time.
+        let chunkSize = input == "-" ? configuration.hop : codec.chunkSamples
+        while case let chunk = try source.read(maximumFrames: chunkSize), !chunk.isEmpty {
             samples += chunk.count
             try write(encoder.push(chunk))
             bar.update(Double(samples) / Double(configuration.sampleRate))
@@ -100,6 +111,7 @@ struct Encode: ParsableCommand {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
 extension TokenFormat: ExpressibleByArgument {}
 extension RawPCM: ExpressibleByArgument {
     static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audio
 import Checkpoint
+import Codec
 import Datasets
 import Foundation
 import Metrics
@@ -35,7 +36,7 @@ struct Evaluate: ParsableCommand {
     var output: String?
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var device: DeviceOptions
+    @OptionGroup var backend: BackendOptions
 
     @Flag(help: "Print the figures as JSON.")
     var json = false
@@ -53,7 +54,7 @@ struct Evaluate: ParsableCommand {
             ? EvaluationSet(Manifest(folder: data ?? "."), split: split, count: clips, sampleRate: sampleRate)
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
         if let output { try Disk.createFolder(output) }
-        let codec = try XLACodec(file, on: device.engine())
+        let codec = try backend.codec(file)
         let interrupt = Interrupt()
         let bar = ProgressBar("evaluating", total: Double(set.clips.count), unit: .items("clip"))
         var done = 0

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Audio
 import Checkpoint
+import Codec
 import Datasets
 import Foundation
 import Metrics
+import Native
 import PJRT
 import Tokenizer
 import Training
@@ -34,11 +36,12 @@ enum ExitStatus: Int32, CaseIterable {
         case is LogFileError: self = .output
         case ManifestError.missing, RecipeError.unreadable: self = .input
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
+            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
         case is CommandError: self = .usage
+        case is PlanError, is EvaluationError: self = .software
         // Besides errors that nobody foresaw these are the contracts of `PJRT`: `BufferError`, `ExecutionError` and others.
         default:
             guard Allophone.exitCode(for: error) == .failure else { return nil }

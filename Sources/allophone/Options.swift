@@ -1,6 +1,8 @@
 import ArgumentParser
+import Codec
 import Foundation
 import Logging
+import Native
 import PJRT
 import Tokenizer
 import Training
@@ -34,6 +36,50 @@ struct DeviceOptions: ParsableArguments {
         var log = Logger(label: "allophone.xla") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = verbose ? .debug : .warning
         return try Engine(platform: device.kind, pluginPath: plugin, log: log)
+    }
+}
+
+enum Backend: String, ExpressibleByArgument, CaseIterable {
+    case native, xla
+}
+
+/// What encodes and decodes.
+struct BackendOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What runs the model: native (this CPU, no plugin) or xla. Default: native, or xla with --device or --plugin."
+        ))
+    var backend: Backend?
+
+    @Option(
+        help: "How native holds weights: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var precision = Precision.f32
+
+    @Option(help: ArgumentHelp("Threads of native. Default: one for each core, up to 4.", valueName: "count"))
+    var threads: Int?
+
+    @OptionGroup var device: DeviceOptions
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        if backend == .native && asksForDevice {
+            throw ValidationError("--device and --plugin are of the xla backend: leave out --backend native")
+        }
+    }
+
+    private var asksForDevice: Bool { device.device != .auto || device.plugin != nil }
+
+    /// The model at work.
+    func codec(
+        _ file: ModelFile, for directions: Set<NativeCodec.Direction> = Set(NativeCodec.Direction.allCases)
+    ) throws -> any SpeechCodec {
+        switch backend ?? (asksForDevice ? .xla : .native) {
+        case .native:
+            try NativeCodec(
+                file, precision: precision, threads: threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount),
+                directions: directions)
+        case .xla: try XLACodec(file, on: device.engine())
+        }
     }
 }
 

@@ -11,7 +11,26 @@ public enum TestBackends {
     public static let reference = ReferenceBackend()
     public static let xla = XLABackend()
     /// Every backend of this machine.
-    public static let all: [any TestBackend] = [reference, xla]
+    public static let all: [any TestBackend] = [
+        reference, xla, PlannedBackend(constants: false, threads: 1), PlannedBackend(constants: true, threads: 2),
+    ]
+}
+
+/// The planned executor.
+public struct PlannedBackend: TestBackend {
+    /// Whether every input but the first is known when the plan is made, as a model's weights are.
+    private let constants: Bool
+    private let executor: PlannedExecutor
+
+    public init(constants: Bool, threads: Int) {
+        self.constants = constants
+        executor = PlannedExecutor(Plan.Options(threads: threads))
+    }
+
+    public var name: String { constants ? "planned with constants" : "planned" }
+    public func run(_ graph: Graph, _ inputs: [HostArray]) throws -> [HostArray] {
+        try executor(graph, inputs, constants: constants ? Set(inputs.indices.dropFirst()) : [])
+    }
 }
 
 /// The plain Swift evaluator.

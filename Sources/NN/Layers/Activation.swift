@@ -29,10 +29,12 @@ extension Tensor {
     }
 
     /// `x · σ(x)`; also called swish.
-    public func silu() -> Tensor { self * sigmoid() }
+    public func silu() -> Tensor { composite("silu", [self]) { [$0[0] * $0[0].sigmoid()] }[0] }
 
     /// `x · Φ(x)` with the normal distribution function (Hendrycks and Gimpel, 2016).
-    public func gelu() -> Tensor { self * (0.5 + 0.5 * (self * 0.5.squareRoot()).errorFunction()) }
+    public func gelu() -> Tensor {
+        composite("gelu", [self]) { [$0[0] * (0.5 + 0.5 * ($0[0] * 0.5.squareRoot()).errorFunction())] }[0]
+    }
 
     /// The approximation of `gelu` by a hyperbolic tangent, within 5·10⁻⁴.
     public func geluTanh() -> Tensor {

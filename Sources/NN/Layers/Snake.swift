@@ -24,7 +24,7 @@ public struct Snake: Module {
 ///   - x: `[…, channels]`.
 ///   - alpha: `[channels]`, f32 (or the type of `x`).
 public func snake(_ x: Tensor, alpha: Tensor) -> Tensor {
-    composite("snake", [x, alpha], gradient: snakeGradient) { inputs in
+    composite("snake", [x, alpha], attributes: ["epsilon": guardTerm], gradient: snakeGradient) { inputs in
         let (x, alpha) = widened(inputs[0], inputs[1])
         // One reciprocal a channel: a division an element would cost more than the polynomial.
         let y = x + (alpha * x).sineSquared() * (1 / (alpha + guardTerm))

@@ -1,3 +1,4 @@
+public import Codec
 import NN
 public import PJRT
 public import Tensor
@@ -5,7 +6,7 @@ public import Tokenizer
 public import XLA
 
 /// A model that encodes and decodes on XLA, in chunks of one size with carried state, so memory does not grow with length.
-public final class XLACodec: Sendable {
+public final class XLACodec: SpeechCodec {
     public let model: Alpha
     /// Frames in one call. The last chunk of a clip is filled up with silence, which changes nothing before it.
     public let chunkFrames: Int
@@ -60,7 +61,7 @@ public final class XLACodec: Sendable {
     }
 
     /// One stream of audio becoming codes.
-    public struct Encoder {
+    public struct Encoder: StreamEncoder {
         private let codec: XLACodec
         private var state: Tree<Buffer>
         private var pending: [Float] = []
@@ -103,7 +104,7 @@ public final class XLACodec: Sendable {
     }
 
     /// One stream of codes becoming audio.
-    public struct Decoder {
+    public struct Decoder: StreamDecoder {
         private let codec: XLACodec
         private var state: Tree<Buffer>
         private var pending: [Int32] = []

@@ -1,4 +1,5 @@
 public import Audio
+public import Codec
 public import Datasets
 import Metrics
 public import Tokenizer
@@ -59,7 +60,9 @@ public struct EvaluationSet: Sendable {
     /// Encodes and decodes every clip and measures the result.
     ///
     /// - Parameter each: given every reconstruction, to keep some.
-    public func evaluate(_ codec: XLACodec, each: (Reconstruction) throws -> Void = { _ in }) throws -> Evaluation {
+    public func evaluate(_ codec: some SpeechCodec, each: (Reconstruction) throws -> Void = { _ in }) throws
+        -> Evaluation
+    {
         let configuration = codec.model.configuration
         var stoi: [Double] = []
         var mel: [Double] = []
@@ -103,7 +106,7 @@ public struct EvaluationSet: Sendable {
             encodeSpeed: seconds / encoding.seconds, decodeSpeed: seconds / decoding.seconds)
     }
 
-    private func reconstruct(_ clip: (name: String, audio: Waveform), _ codec: XLACodec) throws -> [Float] {
+    private func reconstruct(_ clip: (name: String, audio: Waveform), _ codec: some SpeechCodec) throws -> [Float] {
         var encoder = try codec.makeEncoder()
         var decoder = try codec.makeDecoder()
         var tokens = try encoder.push(clip.audio.samples)

@@ -1,0 +1,188 @@
+import ArgumentParser
+import Codec
+import Foundation
+import NN
+import Native
+import PJRT
+import Tensor
+import Tokenizer
+import XLA
+
+/// The reference codec with weights of a fresh model, without a plugin.
+struct NativeReference {
+    let model: Alpha
+    let arrays: [String: HostArray]
+
+    init(preset: String = "reference") throws {
+        model = try Alpha(.preset(preset))
+        var generator = SplitMix(state: 1)
+        arrays = model.parameters.sorted { $0.key < $1.key }.reduce(into: [:]) { arrays, entry in
+            let shape = entry.value.shape
+            let isFactor = entry.key.hasSuffix("alpha") || entry.key.hasSuffix("Norm.scale")
+            let bound =
+                shape.rank == 1 ? 0.05 : 1.7 / Float(max(1, shape.dimensions.dropLast().reduce(1, *))).squareRoot()
+            let scale: Float = entry.key.hasSuffix("pointwise.weight") ? 0.2 : 1
+            arrays[entry.key] = HostArray(
+                (0..<shape.elementCount).map { _ in
+                    isFactor
+                        ? Float.random(in: 0.5...1.5, using: &generator)
+                        : Float.random(in: -bound...bound, using: &generator) * scale
+                }, shape: shape)
+        }
+    }
+
+    static func noise(_ count: Int) -> [Float] {
+        var generator = SplitMix(state: 2)
+        return (0..<count).map { _ in Float.random(in: -0.3...0.3, using: &generator) }
+    }
+}
+
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+struct NativeBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "native", abstract: "The native runtime on 2 s of audio, against PyTorch and our XLA path.")
+
+    @OptionGroup var options: PeerOptions
+    @Option var precision = Precision.f32
+    @Option var threads = 2
+    @Option var block = 16
+    @Flag(help: "Only ours, without XLA and peers.")
+    var alone = false
+
+    func run() throws {
+        let reference = try NativeReference()
+        let codec = try NativeCodec(
+            model: reference.model, arrays: reference.arrays, precision: precision, threads: threads, blockFrames: block
+        )
+        let audio = NativeReference.noise(48000)
+        var frames = TokenFrames(levelCount: 2)
+        func once() throws -> [Double] {
+            var (encoder, decoder) = (try codec.makeEncoder(), try codec.makeDecoder())
+            return [try time { frames = try encoder.push(audio) }, try time { _ = try decoder.push(frames) }]
+        }
+        for _ in 0..<2 { _ = try once() }
+        if alone {
+            let runs = try (0..<options.rounds).map { _ in try once() }
+            return try report(
+                "bench-native", ours: runs.map { $0[0] + $0[1] }, peers: [],
+                extra: ["encoder": rounded(median(runs.map { $0[0] })), "decoder": rounded(median(runs.map { $0[1] }))])
+        }
+        let engine = try Engine(platform: .cpu)
+        let codecXLA = ReferenceCodec()
+        let parameters = try codecXLA.initialize(on: engine)
+        let weights = try ReferenceCodec.writeWeights(parameters)
+        let peers = try options.peers.map { try Peer($0, python: options.python, weights: weights) }
+        let encode = Function("encode", on: engine, placeholders: codecXLA.placeholders) { arguments in
+            var past = Past.offline()
+            return .leaf(codecXLA.encoder(arguments["x"].value, &past))
+        }
+        let decode = Function("decode", on: engine, placeholders: codecXLA.placeholders) { arguments in
+            var past = Past.offline()
+            return .leaf(codecXLA.decoder(arguments["x"].value, &past))
+        }
+        let x = try engine.upload(HostArray(audio, shape: [1, 48000, 1]))
+        let latent = try encode(["parameters": parameters, "x": .leaf(x)])
+        func onceXLA() throws -> Double {
+            try time {
+                _ = try encode(["parameters": parameters, "x": .leaf(x)]).value.hostArray()
+                _ = try decode(["parameters": parameters, "x": latent]).value.hostArray()
+            }
+        }
+        for _ in 0..<2 { _ = try onceXLA() }
+        var ours: [[Double]] = []
+        var xla: [Double] = []
+        var theirs = [[Double]](repeating: [], count: peers.count)
+        for _ in 0..<options.rounds {
+            for _ in 0..<2 { ours.append(try once()) }
+            xla.append(try onceXLA())
+            for (index, peer) in peers.enumerated() { theirs[index] += try peer.run("infer", count: 2) }
+        }
+        try report(
+            "bench-native", ours: ours.map { $0[0] + $0[1] },
+            peers: zip(peers, theirs).map { ($0.name, $1) } + [("xla", xla)],
+            extra: [
+                "encoder": rounded(median(ours.map { $0[0] })), "decoder": rounded(median(ours.map { $0[1] })),
+                "precision": precision.rawValue, "threads": threads,
+            ])
+    }
+}
+
+struct StreamBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stream", abstract: "One stream, one thread, a 20 ms frame at a time: latency and memory.")
+
+    @Option var precision = Precision.f32
+    @Option(help: "The model: \(Alpha.Configuration.presets.keys.sorted().joined(separator: ", ")).")
+    var model = "reference"
+    @Option var frames = 250
+    @Option(help: "How many streams are stepped together.")
+    var streams = 1
+    @Flag(help: "Print the steps and their microseconds.")
+    var profile = false
+
+    func run() throws {
+        let reference = try NativeReference(preset: model)
+        let codec = try NativeCodec(model: reference.model, arrays: reference.arrays, precision: precision)
+        let hop = reference.model.configuration.hop
+        if profile { return try printProfile(codec) }
+        let audio = NativeReference.noise(hop * frames)
+        var (encoders, decoders) = (
+            try (0..<streams).map { _ in try codec.makeEncoder() },
+            try (0..<streams).map { _ in try codec.makeDecoder() }
+        )
+        var encoding: [Double] = []
+        var decoding: [Double] = []
+        for frame in 0..<frames {
+            let chunk = Array(audio[frame * hop..<(frame + 1) * hop])
+            if streams == 1 {
+                var tokens = TokenFrames(levelCount: 2)
+                encoding.append(try time { tokens = try encoders[0].push(chunk) })
+                decoding.append(try time { _ = try decoders[0].push(tokens) })
+            } else {
+                var tokens: [TokenFrames] = []
+                let chunks = [[Float]](repeating: chunk, count: streams)
+                encoding.append(try time { tokens = try codec.push(chunks, to: &encoders) })
+                decoding.append(try time { _ = try codec.push(tokens, to: &decoders) })
+            }
+        }
+        let total = zip(encoding, decoding).map(+).dropFirst(10).sorted()
+        let line: [String: Any] = [
+            "benchmark": "bench-stream", "model": model, "precision": precision.rawValue, "streams": streams,
+            "encodeMilliseconds": rounded(median(encoding) * 1000),
+            "decodeMilliseconds": rounded(median(decoding) * 1000),
+            "medianMilliseconds": rounded(total[total.count / 2] * 1000),
+            "p99Milliseconds": rounded(total[total.count * 99 / 100] * 1000),
+            "weightMB": rounded(Double(codec.weightByteCount) / 1e6), "residentMB": rounded(residentMegabytes()),
+        ]
+        print(String(decoding: try JSONSerialization.data(withJSONObject: line, options: [.sortedKeys]), as: UTF8.self))
+    }
+
+    private func printProfile(_ codec: NativeCodec) throws {
+        for direction in NativeCodec.Direction.allCases {
+            var best: [(name: String, seconds: Double)] = []
+            for _ in 0..<20 {
+                let steps = try codec.profile(direction)
+                best = best.isEmpty ? steps : zip(best, steps).map { ($0.name, min($0.seconds, $1.seconds)) }
+            }
+            print("\(direction): \(rounded(best.reduce(0) { $0 + $1.seconds } * 1e3)) ms")
+            for step in best { print(String(format: "%9.1f  ", step.seconds * 1e6) + step.name) }
+        }
+    }
+
+    private func residentMegabytes() -> Double {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return .nan }
+        return (Double(text.split(separator: " ")[1]) ?? .nan) * 4096 / 1e6
+    }
+}

@@ -1,0 +1,146 @@
+#include "cpu.h"
+#include "table.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ISA_COUNT = CK_ISA_AVX512 + 1 };
+
+static const char *const names[ISA_COUNT] = {"portable", "neon", "avx2", "avx512f", "avx512"};
+
+static const ck_table *const tables[ISA_COUNT] = {
+    [CK_ISA_PORTABLE] = &ck_portable,
+#if defined(__x86_64__)
+    [CK_ISA_AVX2] = &ck_avx2,
+    [CK_ISA_AVX512F] = &ck_avx512f,
+    [CK_ISA_AVX512] = &ck_avx512,
+#elif defined(__aarch64__)
+    [CK_ISA_NEON] = &ck_neon,
+#endif
+};
+
+// One more than the instruction set in use; 0 before the choice. Threads that choose at once choose the same.
+static atomic_int chosen;
+
+static bool is_known(ck_isa isa) { return (int)isa >= 0 && (int)isa < ISA_COUNT; }
+
+bool ck_isa_available(ck_isa isa) { return is_known(isa) && tables[isa] && ck_cpu_has(isa); }
+
+const char *ck_isa_name(ck_isa isa) { return is_known(isa) ? names[isa] : "unknown"; }
+
+static ck_isa choice(void) {
+    const char *const wanted = getenv("ALLOPHONE_NATIVE_ISA");
+    for (int isa = 0; wanted && isa < ISA_COUNT; isa++)
+        if (strcmp(wanted, names[isa]) == 0 && ck_isa_available((ck_isa)isa)) return (ck_isa)isa;
+    for (int isa = ISA_COUNT - 1; isa > 0; isa--)
+        if (ck_isa_available((ck_isa)isa)) return (ck_isa)isa;
+    return CK_ISA_PORTABLE;
+}
+
+ck_isa ck_isa_current(void) {
+    int now = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (now == 0) {
+        now = (int)choice() + 1;
+        atomic_store_explicit(&chosen, now, memory_order_relaxed);
+    }
+    return (ck_isa)(now - 1);
+}
+
+bool ck_isa_use(ck_isa isa) {
+    if (!ck_isa_available(isa)) return false;
+    atomic_store_explicit(&chosen, (int)isa + 1, memory_order_relaxed);
+    return true;
+}
+
+static const ck_table *now(void) { return tables[ck_isa_current()]; }
+
+void ck_conv_run(
+    const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *epilogue, const ck_part *part)
+{
+    now()->conv(conv, packed, x, epilogue, part);
+}
+
+void ck_snake(
+    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, void *y,
+    size_t y_stride, ck_type y_type)
+{
+    now()->snake(x, x_stride, alpha, inverse, rows, channels, y, y_stride, y_type);
+}
+
+void ck_activate(ck_activation activation, const float *x, size_t count, float *y) {
+    now()->activate(activation, x, count, y);
+}
+
+void ck_add(const float *a, const float *b, size_t count, float *y) { now()->add(a, b, count, y); }
+void ck_multiply(const float *a, const float *b, size_t count, float *y) { now()->multiply(a, b, count, y); }
+
+void ck_scale(
+    const float *x, size_t x_stride, const float *scale, const float *residual, size_t residual_stride, size_t rows,
+    size_t channels, float *y, size_t y_stride)
+{
+    now()->scale(x, x_stride, scale, residual, residual_stride, rows, channels, y, y_stride);
+}
+
+void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y) { now()->bf16_from_f32(x, count, y); }
+void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y) { now()->f32_from_bf16(x, count, y); }
+
+void ck_quantize_rows(
+    const float *x, size_t x_stride, size_t rows, size_t channels, uint8_t *y, size_t y_stride, float *scales)
+{
+    now()->quantize_rows(x, x_stride, rows, channels, y, y_stride, scales);
+}
+
+void ck_rms_norm(
+    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
+    size_t y_stride, ck_type y_type)
+{
+    now()->rms_norm(x, x_stride, scale, epsilon, rows, channels, y, y_stride, y_type);
+}
+
+void ck_softmax(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
+    now()->softmax(x, x_stride, rows, channels, y, y_stride);
+}
+
+void ck_rope(
+    const float *x, size_t x_stride, const float *cosines, const float *sines, size_t rows, size_t heads, size_t width,
+    float *y, size_t y_stride)
+{
+    now()->rope(x, x_stride, cosines, sines, rows, heads, width, y, y_stride);
+}
+
+void ck_attention_run(
+    const ck_attention *attention, const float *q, size_t q_stride, const float *keys, size_t key_stride,
+    const float *values, size_t value_stride, size_t slots, size_t first_slot, size_t existing, size_t rows,
+    float *scratch, float *y, size_t y_stride)
+{
+    now()->attention(
+        attention, q, q_stride, keys, key_stride, values, value_stride, slots, first_slot, existing, rows, scratch, y,
+        y_stride);
+}
+
+size_t ck_attention_scratch(const ck_attention *attention) { return attention->window; }
+
+void ck_normalize(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
+    now()->normalize(x, x_stride, rows, channels, y, y_stride);
+}
+
+void ck_nearest(
+    const float *x, size_t x_stride, const float *entries, size_t count, size_t width, size_t rows, int32_t *codes)
+{
+    now()->nearest(x, x_stride, entries, count, width, rows, codes);
+}
+
+void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y) {
+    now()->signs(x, count, corner, codes, y);
+}
+
+void ck_pack_bits(const int32_t *codes, size_t count, uint8_t *bytes) {
+    for (size_t i = 0; i < count; i++) {
+        if (i % 8 == 0) bytes[i / 8] = 0;
+        bytes[i / 8] |= (uint8_t)((codes[i] & 1) << i % 8);
+    }
+}
+
+void ck_unpack_bits(const uint8_t *bytes, size_t count, int32_t *codes) {
+    for (size_t i = 0; i < count; i++) codes[i] = bytes[i / 8] >> i % 8 & 1;
+}

@@ -1,0 +1,259 @@
+/// SIMD kernels for running a speech codec on a CPU.
+///
+/// Conventions that hold for every function, unless it says otherwise:
+///
+/// - **Layout.** Row-major `[time, channels]`, channels last. A *stride* is the number of elements (not bytes) from one
+///   row to the next. Element types are f32, `uint16_t` holding bf16, and `uint8_t` holding quantised activations.
+/// - **Alignment.** Packed weights begin on 64 bytes; everything else may have the alignment of its element.
+/// - **Aliasing.** Results may be the same array as an operand with the same stride (in place), but not overlap it
+///   otherwise. A convolution's results never alias its input or weights.
+/// - **Bounds.** Nothing is read or written outside the rows and channels that the arguments name.
+/// - **Threads.** Functions have no state beyond the choice of instruction set, allocate nothing and may run on any number
+///   of threads at once. Work is split among threads by calling a function on parts of its rows (or output channels).
+/// - **Determinism.** A row's result depends on that row's operands alone: not on how many rows one call computes, how they
+///   are split, or their alignment. So a stream equals the whole, bit for bit. The AVX2, AVX-512 and NEON versions
+///   of f32 kernels sum in the same order; the portable version has no fused multiply-add and differs in rounding.
+/// - **Shapes** that break a stated precondition are a mistake of the caller, with undefined results.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: - Instruction sets
+
+typedef enum {
+    CK_ISA_PORTABLE = 0,
+    CK_ISA_NEON = 1,
+    /// AVX2, FMA, F16C.
+    CK_ISA_AVX2 = 2,
+    /// AVX-512 F, BW, DQ and VL.
+    CK_ISA_AVX512F = 3,
+    /// The same with BF16 and VNNI.
+    CK_ISA_AVX512 = 4,
+} ck_isa;
+
+/// Whether this CPU and operating system can run an instruction set that this build has.
+bool ck_isa_available(ck_isa isa);
+
+/// The instruction set in use. Chosen at the first call of any kernel: the one that the environment variable
+/// ALLOPHONE_NATIVE_ISA names (portable, neon, avx2, avx512f, avx512), if it is available, else the best that is.
+ck_isa ck_isa_current(void);
+
+/// Uses another instruction set from now on, in all threads; for tests and measurements. Packed weights stay valid.
+/// - Returns: false, and changes nothing, if it is not available.
+bool ck_isa_use(ck_isa isa);
+
+/// `portable`, `neon`, `avx2`, `avx512f` or `avx512`.
+const char *ck_isa_name(ck_isa isa);
+
+// MARK: - Convolution and matrix product
+
+typedef enum {
+    CK_F32 = 0,
+    /// Inputs and weights in bf16, sums in f32. Native where AVX512_BF16 is; elsewhere widened, and no faster than f32.
+    CK_BF16 = 1,
+    /// Weights in 8 bits with a scale for each output channel; inputs in 8 bits with a scale for each row
+    /// (`ck_quantize_rows`); products summed exactly within a tap.
+    CK_INT8 = 2,
+} ck_type;
+
+/// A unit-stride convolution over time; one tap makes it a matrix product.
+///
+///     y[t, o] = Σ_k Σ_i x[t + k · dilation, i] · w[k, i, o]
+///
+/// The caller gives the left context as rows before the chunk, so causality is where `x` points. A strided convolution is
+/// this over blocks of rows (`inputs` = stride · channels, reshaped), a transposed one is this to stride · channels.
+/// Groups are one call each, on columns of `x` and `y`.
+typedef struct {
+    size_t taps;
+    /// Even for `CK_BF16`, a multiple of 4 for `CK_INT8`.
+    size_t inputs;
+    size_t outputs;
+    size_t dilation;
+    /// Of the packed weights and the input.
+    ck_type type;
+} ck_conv;
+
+/// Output channels are computed in blocks of so many.
+enum { CK_BLOCK = 32 };
+
+/// Bytes of the packed weights; 0 if `inputs` does not suit the type.
+size_t ck_conv_packed_size(const ck_conv *conv);
+
+/// Lays out weights for `ck_conv_run`: in blocks of `CK_BLOCK` outputs, the same for all instruction sets.
+///
+/// - weight: `[taps, inputs, outputs]` f32. Not finite weights are kept in f32 and bf16 and refused by int8.
+/// - packed: `ck_conv_packed_size` bytes, aligned to 64.
+/// - Returns: false if `inputs` does not suit the type, or a weight that is to become int8 is not finite.
+bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed);
+
+typedef enum { CK_IDENTITY = 0, CK_RELU = 1, CK_GELU = 2, CK_GELU_TANH = 3, CK_SILU = 4 } ck_activation;
+
+/// What is done with the sums before they are stored, in this order; zeros and NULL leave a step out.
+///
+///     v = activation(sum + bias) · scale + residual,   y = clamp(v),   activated = snake(y)
+typedef struct {
+    /// `[outputs]`.
+    const float *bias;
+    ck_activation activation;
+    /// `[outputs]`: a LayerScale.
+    const float *scale;
+    /// `[rows, outputs]`; may be `y`.
+    const float *residual;
+    size_t residual_stride;
+    /// Clamps to `lower ... upper` if `lower < upper`. NaN stays NaN.
+    float lower, upper;
+    /// `[rows, outputs]`, or NULL if only the activated result is wanted.
+    float *y;
+    size_t y_stride;
+    /// `[rows, outputs]` f32 or bf16: Snake of the result, or the plain result where `alpha` is NULL; NULL for none.
+    void *activated;
+    size_t activated_stride;
+    /// `CK_F32` or `CK_BF16`.
+    ck_type activated_type;
+    /// `[outputs]`: Snake's frequencies α, and 1 / (α + 10⁻⁹).
+    const float *alpha, *inverse;
+} ck_epilogue;
+
+/// The input of a convolution.
+typedef struct {
+    /// `[rows + (taps - 1) · dilation, inputs]`: f32, bf16, or u8 with 128 for zero, as the convolution's type says. Its row 0
+    /// is what the first tap of output row 0 reads.
+    const void *rows;
+    size_t stride;
+    /// `[rows + (taps - 1) · dilation]`: the rows' scales; only for `CK_INT8`.
+    const float *scales;
+} ck_input;
+
+/// Output rows and channels to compute, as halves of a split: all pointers stay those of the whole.
+typedef struct {
+    size_t first_row, end_row;
+    /// Multiples of `CK_BLOCK`, but that `end_output` may be `outputs`.
+    size_t first_output, end_output;
+} ck_part;
+
+/// Runs a convolution. Cost is dominated by arithmetic for many rows, by reading the weights once for few.
+void ck_conv_run(
+    const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *epilogue, const ck_part *part);
+
+// MARK: - Activations
+
+/// `y = x + sin²(αx) · inverse` by channel, with `inverse = 1 / (α + 10⁻⁹)`. sin² is a polynomial within 3·10⁻⁷.
+///
+/// - y: `[rows, channels]`, f32 or bf16.
+void ck_snake(
+    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels,
+    void *y, size_t y_stride, ck_type y_type);
+
+/// `y[i] = activation(x[i])`; GELU by the error function's rational approximation, within 10⁻⁶.
+void ck_activate(ck_activation activation, const float *x, size_t count, float *y);
+
+/// `y[i] = a[i] + b[i]`, `a[i] · b[i]`.
+void ck_add(const float *a, const float *b, size_t count, float *y);
+void ck_multiply(const float *a, const float *b, size_t count, float *y);
+
+/// `y = x · scale + residual` by channel: a LayerScale, or with a NULL residual, a product alone.
+void ck_scale(
+    const float *x, size_t x_stride, const float *scale, const float *residual, size_t residual_stride, size_t rows,
+    size_t channels, float *y, size_t y_stride);
+
+// MARK: - Types
+
+/// To bf16, to nearest even; NaN stays NaN.
+void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y);
+void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y);
+
+/// Rows for a `CK_INT8` convolution: `x ≈ (y - 128) · scale`, with `scale = max |x| / 127` of the row.
+///
+/// A row that holds anything not finite gets a NaN scale, so that its results are NaN.
+///
+/// - y: u8 `[rows, channels]`. scales: `[rows]`.
+void ck_quantize_rows(
+    const float *x, size_t x_stride, size_t rows, size_t channels, uint8_t *y, size_t y_stride, float *scales);
+
+// MARK: - Norms and attention
+
+/// `y = x / √(mean(x²) + ε) · scale` over channels. scale: `[channels]`, or NULL.
+/// - y: `[rows, channels]`, f32 or bf16.
+void ck_rms_norm(
+    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
+    size_t y_stride, ck_type y_type);
+
+/// Softmax over each row's channels. A row of nothing but -∞ gives NaN.
+void ck_softmax(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride);
+
+/// Turns channel pairs (i, i + width / 2) of each head by the angle of the row's position.
+///
+/// - x: `[rows, heads · width]`, in place if `y` is `x`.
+/// - cosines, sines: `[rows, width / 2]`.
+void ck_rope(
+    const float *x, size_t x_stride, const float *cosines, const float *sines, size_t rows, size_t heads, size_t width,
+    float *y, size_t y_stride);
+
+/// Causal attention with a window of the past.
+typedef struct {
+    /// Query heads, and key and value heads, which divide them.
+    size_t heads, shared_heads;
+    /// Channels of a query or key of one head, and of a value.
+    size_t width, value_width;
+    /// Keys that a query sees at most, its own included.
+    size_t window;
+    /// `[window, width / 2]`: cos and sin of a distance (key `a` rows before the query: row `a`) times each frequency;
+    /// NULL for no positions. Rotating by the distance, and not by positions, makes a row's result the same in any chunk.
+    const float *cosines, *sines;
+} ck_attention;
+
+/// `y[i] = Σ_j softmax_j(R(i - j) q[i] · k[j] / √width) · v[j]` over the keys that exist in the window that ends at `i`.
+///
+/// Keys and values are in a ring: the key of query `i` is in slot `(first_slot + i) % slots`, those before it in the slots
+/// before. Linear memory is a ring that does not wrap.
+///
+/// - q: `[rows, heads · width]`. keys: `[slots, shared_heads · width]`. values: `[slots, shared_heads · value_width]`.
+/// - existing: keys that exist before the first query; the window reaches no further. `existing + rows <= slots`.
+/// - scratch: `ck_attention_scratch` floats for each thread.
+/// - y: `[rows, heads · value_width]`.
+void ck_attention_run(
+    const ck_attention *attention, const float *q, size_t q_stride, const float *keys, size_t key_stride,
+    const float *values, size_t value_stride, size_t slots, size_t first_slot, size_t existing, size_t rows,
+    float *scratch, float *y, size_t y_stride);
+
+size_t ck_attention_scratch(const ck_attention *attention);
+
+// MARK: - Quantizers
+
+/// `y = x · (‖x‖² + 10⁻¹²)^(-1/2)` by row.
+void ck_normalize(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride);
+
+/// The index of the entry with the greatest product with each row; the lowest of equals, as the graph's argmax has it. A
+/// NaN counts as greater than every number.
+///
+/// - x: `[rows, width]`, normalised. entries: `[count, width]`, normalised.
+void ck_nearest(
+    const float *x, size_t x_stride, const float *entries, size_t count, size_t width, size_t rows, int32_t *codes);
+
+/// `codes[i] = x[i] >= 0` and `±corner` by the same test: a binary spherical code and what the decoder sees. NaN is 0.
+/// - codes, y: either may be NULL.
+void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y);
+
+/// 0 or 1 each → bytes, the first code in the lowest bit, the last byte padded with zeros; and back.
+void ck_pack_bits(const int32_t *codes, size_t count, uint8_t *bytes);
+void ck_unpack_bits(const uint8_t *bytes, size_t count, int32_t *codes);
+
+// MARK: - Denormal numbers
+
+/// From now on, denormal operands and results are zero in the calling thread: arithmetic on them is a hundred times slower
+/// than on others, and a signal that dies away is full of them.
+/// - Returns: how it was before, for `ck_restore_denormals`.
+uint64_t ck_flush_denormals(void);
+void ck_restore_denormals(uint64_t before);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,38 @@
+// The kernels of one instruction set.
+#ifndef CK_TABLE_H
+#define CK_TABLE_H
+
+#include "CKernels.h"
+
+typedef struct {
+    void (*conv)(const ck_conv *, const void *, const ck_input *, const ck_epilogue *, const ck_part *);
+    void (*snake)(
+        const float *, size_t, const float *, const float *, size_t, size_t, void *, size_t, ck_type);
+    void (*activate)(ck_activation, const float *, size_t, float *);
+    void (*add)(const float *, const float *, size_t, float *);
+    void (*multiply)(const float *, const float *, size_t, float *);
+    void (*scale)(
+        const float *, size_t, const float *, const float *, size_t, size_t, size_t, float *, size_t);
+    void (*bf16_from_f32)(const float *, size_t, uint16_t *);
+    void (*f32_from_bf16)(const uint16_t *, size_t, float *);
+    void (*quantize_rows)(const float *, size_t, size_t, size_t, uint8_t *, size_t, float *);
+    void (*rms_norm)(const float *, size_t, const float *, float, size_t, size_t, void *, size_t, ck_type);
+    void (*softmax)(const float *, size_t, size_t, size_t, float *, size_t);
+    void (*rope)(
+        const float *, size_t, const float *, const float *, size_t, size_t, size_t, float *, size_t);
+    void (*attention)(
+        const ck_attention *, const float *, size_t, const float *, size_t, const float *, size_t, size_t, size_t,
+        size_t, size_t, float *, float *, size_t);
+    void (*normalize)(const float *, size_t, size_t, size_t, float *, size_t);
+    void (*nearest)(const float *, size_t, const float *, size_t, size_t, size_t, int32_t *);
+    void (*signs)(const float *, size_t, float, int32_t *, float *);
+} ck_table;
+
+extern const ck_table ck_portable;
+#if defined(__x86_64__)
+extern const ck_table ck_avx2, ck_avx512f, ck_avx512;
+#elif defined(__aarch64__)
+extern const ck_table ck_neon;
+#endif
+
+#endif

@@ -1,0 +1,88 @@
+public import Tokenizer
+
+extension NativeCodec {
+    /// Pushes samples to several streams and computes their frames together, which reads the weights once for all of them.
+    ///
+    /// Each stream gives the tokens that it would give alone, bit for bit.
+    ///
+    /// - Parameters:
+    ///   - samples: for each stream, any number.
+    ///   - encoders: streams of this codec.
+    /// - Throws: `CodecError` for samples that are not finite; all streams are then as they were.
+    public func push(_ samples: [[Float]], to encoders: inout [Encoder]) throws -> [TokenFrames] {
+        precondition(samples.count == encoders.count, "\(samples.count) chunks for \(encoders.count) streams")
+        precondition(encoders.allSatisfy { $0.codec === self }, "a stream of another codec")
+        for chunk in samples { try Self.check(chunk) }
+        let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
+        var results = samples.map { _ in TokenFrames(levelCount: model.configuration.quantizer.count) }
+        for (index, chunk) in samples.enumerated() { encoders[index].pending += chunk }
+        while case let ready = encoders.indices.filter({ encoders[$0].pending.count >= hop }), !ready.isEmpty {
+            let group = Array(ready.prefix(batchSize(ready.count)))
+            let input = group.flatMap { encoders[$0].pending.prefix(hop) }
+            var columns = [Int32](repeating: 0, count: group.count * width)
+            var states = group.map { index in
+                // Taken out, so that it is changed in place and not copied.
+                let state = encoders[index].state
+                encoders[index].state = []
+                return state
+            }
+            try input.withUnsafeBytes { input in
+                try columns.withUnsafeMutableBytes { columns in
+                    try encoders[group[0]].program.run(
+                        states: &states, input: input.baseAddress!, output: columns.baseAddress!)
+                }
+            }
+            for (place, index) in group.enumerated() {
+                encoders[index].state = states[place]
+                encoders[index].pending.removeFirst(hop)
+                results[index].append(
+                    model.configuration.tokens(Array(columns[place * width..<(place + 1) * width])))
+            }
+        }
+        return results
+    }
+
+    /// Pushes frames to several streams and computes their samples together; see `push(_:to:)` of encoders.
+    public func push(_ frames: [TokenFrames], to decoders: inout [Decoder]) throws -> [[Float]] {
+        precondition(frames.count == decoders.count, "\(frames.count) chunks for \(decoders.count) streams")
+        precondition(decoders.allSatisfy { $0.codec === self }, "a stream of another codec")
+        for chunk in frames { try check(chunk) }
+        let hop = model.configuration.hop
+        var results = frames.map { _ in [Float]() }
+        var done = 0
+        while case let ready = frames.indices.filter({ frames[$0].count > done }), !ready.isEmpty {
+            var rest = ready[...]
+            while !rest.isEmpty {
+                let group = Array(rest.prefix(batchSize(rest.count)))
+                rest = rest.dropFirst(group.count)
+                let input = group.flatMap { model.configuration.columns(frames[$0][done..<done + 1]) }
+                var samples = [Float](repeating: 0, count: group.count * hop)
+                var states = group.map { index in
+                    let state = decoders[index].state
+                    decoders[index].state = []
+                    return state
+                }
+                try input.withUnsafeBytes { input in
+                    try samples.withUnsafeMutableBytes { samples in
+                        try decoders[group[0]].program.run(
+                            states: &states, input: input.baseAddress!, output: samples.baseAddress!)
+                    }
+                }
+                for (place, index) in group.enumerated() {
+                    decoders[index].state = states[place]
+                    results[index] += samples[place * hop..<(place + 1) * hop]
+                }
+            }
+            done += 1
+        }
+        return results
+    }
+
+    /// The largest power of two, so that few plans serve any number of streams.
+    private func batchSize(_ streams: Int) -> Int {
+        min(Self.largestBatch, 1 << (Int.bitWidth - 1 - streams.leadingZeroBitCount))
+    }
+
+    /// Beyond it nothing is gained: the weights are read seldom enough.
+    private static let largestBatch = 16
+}

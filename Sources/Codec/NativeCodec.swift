@@ -1,0 +1,209 @@
+import Checkpoint
+import NN
+public import Native
+public import Tensor
+public import Tokenizer
+
+/// A model that encodes and decodes on this CPU, with no plugin.
+///
+/// Streams are values: a copy is a second stream that goes on from the same place, and a new one is a reset. All streams
+/// share one set of packed weights, and may run on different threads at once. A frame's tokens come with its last sample:
+/// there is no look-ahead. They are the same, bit for bit, however a stream is cut into calls.
+public final class NativeCodec: SpeechCodec {
+    public let model: Alpha
+    /// Frames that are computed at once where so many are given.
+    public let blockFrames: Int
+    private let programs: [Direction: StreamProgram]
+    private let weights: SharedWeights
+
+    public var chunkSamples: Int { blockFrames * model.configuration.hop }
+    /// Bytes of the weights in the form that is computed with.
+    public var weightByteCount: Int { weights.packedByteCount }
+
+    /// - Parameters:
+    ///   - arrays: every parameter of the model by path; not kept.
+    ///   - precision: what weights are held and multiplied in.
+    ///   - threads: how many share the work of a block; a single frame is computed by the calling thread.
+    ///   - blockFrames: more are faster up to a point, and take more memory.
+    ///   - directions: what it will be used for; less loads faster and takes less memory.
+    ///   - source: where the arrays are from, for errors.
+    /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `PlanError`.
+    public init(
+        model: Alpha, arrays: [String: HostArray], precision: Precision = .f32, threads: Int = 1,
+        blockFrames: Int = 16, directions: Set<Direction> = Set(Direction.allCases), source: String = "model"
+    ) throws {
+        let parameters = model.parameters
+        try verify(expected: parameters.mapValues(\.type), found: arrays, in: source, finite: true)
+        self.model = model
+        self.blockFrames = max(1, blockFrames)
+        weights = SharedWeights(
+            parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
+        let workers = threads > 1 ? WorkerPool(width: threads) : nil
+        let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
+        var programs: [Direction: StreamProgram] = [:]
+        for direction in directions {
+            let program = StreamProgram(weights: weights, precision: precision, workers: workers) {
+                frames, batch, past in
+                switch direction {
+                case .encoding:
+                    let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
+                    return (audio, model.encode(audio, &past))
+                case .decoding:
+                    let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
+                    return (codes, model.decode(codes, &past))
+                }
+            }
+            try program.prepare(frames: 1, batch: 1)
+            try program.prepare(frames: max(1, blockFrames), batch: 1)
+            programs[direction] = program
+        }
+        self.programs = programs
+        weights.release()
+    }
+
+    /// What a codec is used for.
+    public enum Direction: String, Hashable, Sendable, CaseIterable { case encoding, decoding }
+
+    func program(_ direction: Direction) throws(CodecError) -> StreamProgram {
+        guard let program = programs[direction] else { throw .notLoaded(direction.rawValue) }
+        return program
+    }
+
+    /// A model file's codec.
+    public convenience init(
+        _ file: ModelFile, precision: Precision = .f32, threads: Int = 1, blockFrames: Int = 16,
+        directions: Set<Direction> = Set(Direction.allCases)
+    ) throws {
+        try self.init(
+            model: file.model, arrays: file.arrays, precision: precision, threads: threads, blockFrames: blockFrames,
+            directions: directions, source: file.path)
+    }
+
+    /// A new stream of sound. Throws `CodecError.notLoaded` if the codec was not made for encoding.
+    public func makeEncoder() throws -> Encoder { Encoder(self, try program(.encoding)) }
+    /// A new stream of tokens. Throws `CodecError.notLoaded` if the codec was not made for decoding.
+    public func makeDecoder() throws -> Decoder { Decoder(self, try program(.decoding)) }
+
+    /// How many frames to compute next, of so many: whole blocks, then single frames.
+    func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }
+
+    /// Larger samples than any recording has, and far from overflow.
+    private static let loudest: Float = 1e6
+
+    static func check(_ samples: some Collection<Float>) throws(CodecError) {
+        for (index, sample) in samples.enumerated() where !(sample.magnitude <= loudest) {
+            throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
+        }
+    }
+
+    func check(_ frames: TokenFrames) throws {
+        let levels = try model.configuration.tokenLayout.levels
+        guard frames.levelCount == levels.count else {
+            throw CodecError.levelCount(expected: levels.count, given: frames.levelCount)
+        }
+        for frame in 0..<frames.count {
+            for (level, kind) in levels.enumerated() where frames[frame, level] > kind.largestCode {
+                throw CodecError.code(frames[frame, level], frame: frame, level: level, largest: kind.largestCode)
+            }
+        }
+    }
+}
+
+extension NativeCodec {
+    /// One stream of sound becoming tokens.
+    public struct Encoder: StreamEncoder, Sendable {
+        let codec: NativeCodec
+        let program: StreamProgram
+        var state: [Float]
+        /// Samples of a frame that is not whole yet.
+        var pending: [Float] = []
+
+        init(_ codec: NativeCodec, _ program: StreamProgram) {
+            self.codec = codec
+            self.program = program
+            state = [Float](repeating: 0, count: program.stateCount)
+        }
+
+        /// Takes mono samples at the model's rate and gives the tokens of the frames that they complete.
+        ///
+        /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+        public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
+            try NativeCodec.check(samples)
+            pending.append(contentsOf: samples)
+            let hop = codec.model.configuration.hop
+            let frames = pending.count / hop
+            let codes = try encode(frames)
+            pending.removeFirst(frames * hop)
+            return codes
+        }
+
+        public mutating func finish() throws -> TokenFrames {
+            if pending.isEmpty { return codec.model.configuration.tokens([]) }
+            let hop = codec.model.configuration.hop
+            return try push([Float](repeating: 0, count: hop - pending.count % hop))
+        }
+
+        /// Begins again, as a new stream.
+        public mutating func reset() { self = Encoder(codec, program) }
+
+        private mutating func encode(_ frames: Int) throws -> TokenFrames {
+            let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)
+            var columns = [Int32](repeating: 0, count: frames * width)
+            try pending.withUnsafeBufferPointer { samples in
+                try columns.withUnsafeMutableBufferPointer { columns in
+                    var done = 0
+                    while done < frames {
+                        let count = codec.step(frames - done)
+                        try program.run(
+                            frames: count, state: &state, input: samples.baseAddress! + done * hop,
+                            output: columns.baseAddress! + done * width, isShared: count > 1)
+                        done += count
+                    }
+                }
+            }
+            return codec.model.configuration.tokens(columns)
+        }
+    }
+
+    /// One stream of tokens becoming sound.
+    public struct Decoder: StreamDecoder, Sendable {
+        let codec: NativeCodec
+        let program: StreamProgram
+        var state: [Float]
+
+        init(_ codec: NativeCodec, _ program: StreamProgram) {
+            self.codec = codec
+            self.program = program
+            state = [Float](repeating: 0, count: program.stateCount)
+        }
+
+        /// Takes frames of tokens and gives their samples at once.
+        ///
+        /// - Throws: `CodecError` for codes that the model does not have; the stream is then as it was.
+        public mutating func push(_ frames: TokenFrames) throws -> [Float] {
+            try codec.check(frames)
+            let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)
+            let columns = codec.model.configuration.columns(frames)
+            var samples = [Float](repeating: 0, count: frames.count * hop)
+            try columns.withUnsafeBufferPointer { columns in
+                try samples.withUnsafeMutableBufferPointer { samples in
+                    var done = 0
+                    while done < frames.count {
+                        let count = codec.step(frames.count - done)
+                        try program.run(
+                            frames: count, state: &state, input: columns.baseAddress! + done * width,
+                            output: samples.baseAddress! + done * hop, isShared: count > 1)
+                        done += count
+                    }
+                }
+            }
+            return samples
+        }
+
+        /// Nothing is ever left.
+        public mutating func finish() throws -> [Float] { [] }
+
+        /// Begins again, as a new stream.
+        public mutating func reset() { self = Decoder(codec, program) }
+    }
+}

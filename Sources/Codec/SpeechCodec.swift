@@ -1,0 +1,57 @@
+public import Tokenizer
+
+/// A model at work: whatever turns sound into tokens and back, stream by stream.
+public protocol SpeechCodec: Sendable {
+    associatedtype Encoder: StreamEncoder
+    associatedtype Decoder: StreamDecoder
+
+    var model: Alpha { get }
+    /// Samples that are worth giving at once where they need not be live.
+    var chunkSamples: Int { get }
+
+    func makeEncoder() throws -> Encoder
+    func makeDecoder() throws -> Decoder
+}
+
+/// One stream of sound becoming tokens. The tokens do not depend on how the samples are cut.
+public protocol StreamEncoder {
+    /// Takes mono samples at the model's rate and gives the tokens that they complete.
+    mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames
+    /// Gives the tokens of what is left, the last frame filled up with silence.
+    mutating func finish() throws -> TokenFrames
+}
+
+/// One stream of tokens becoming sound.
+public protocol StreamDecoder {
+    /// Takes frames of tokens and gives the samples that they complete.
+    mutating func push(_ frames: TokenFrames) throws -> [Float]
+    /// Gives the samples of what is left.
+    mutating func finish() throws -> [Float]
+}
+
+/// What a stream cannot take. Nothing of the call has been taken then, and the stream goes on as if it had not been.
+public enum CodecError: Error, Hashable, CustomStringConvertible {
+    /// A sample that is no number.
+    case notFinite(sample: Int)
+    /// A sample so large that sums over it would overflow.
+    case tooLoud(sample: Int, value: Float)
+    /// Frames of another number of levels than the model has.
+    case levelCount(expected: Int, given: Int)
+    /// A code that is not in the codebook of its level.
+    case code(UInt64, frame: Int, level: Int, largest: UInt64)
+    /// The codec was made for the other direction alone.
+    case notLoaded(String)
+
+    public var description: String {
+        switch self {
+        case .notFinite(let sample): "sample \(sample) of the chunk is not a number: repair the recording"
+        case .tooLoud(let sample, let value):
+            "sample \(sample) of the chunk is \(value), and samples lie between -1 and 1: scale the recording"
+        case .levelCount(let expected, let given): "frames have \(given) levels, and the model has \(expected)"
+        case .code(let code, let frame, let level, let largest):
+            "frame \(frame) of the chunk has code \(code) in level \(level + 1), whose largest is \(largest): "
+                + "the tokens are damaged, or of another model"
+        case .notLoaded(let direction): "the codec was made without \(direction): name it among its directions"
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import NN
+import Native
+import Synchronization
+import Tensor
+
+/// One direction of a model as plans for so many frames and streams at once, with the state that a stream carries.
+///
+/// Every plan computes a frame from the same operands in the same order, so it does not matter which ones a stream runs on.
+final class StreamProgram: Sendable {
+    /// Types of the state's entries for one stream, by name.
+    private let stateTypes: [(name: String, type: TensorType)]
+    /// Where each entry begins in a stream's state, in floats.
+    private let offsets: [Int]
+    /// How many floats the state of a stream takes.
+    let stateCount: Int
+    private let weights: SharedWeights
+    private let precision: Precision
+    private let workers: WorkerPool?
+    private let trace: @Sendable (_ frames: Int, _ batch: Int, _ past: inout Past) -> (input: Tensor, output: Tensor)
+
+    private struct Size: Hashable {
+        var frames: Int
+        var batch: Int
+    }
+
+    private struct Shared {
+        var plans: [Size: Plan] = [:]
+        var arenas: [AlignedBuffer] = []
+        var isSharing = false
+    }
+    private let shared = Mutex(Shared())
+
+    /// - Parameter trace: makes the input for so many frames of so many streams, and what the model makes of it.
+    init(
+        weights: SharedWeights, precision: Precision, workers: WorkerPool?,
+        trace: @escaping @Sendable (_ frames: Int, _ batch: Int, _ past: inout Past) -> (input: Tensor, output: Tensor)
+    ) {
+        self.weights = weights
+        self.precision = precision
+        self.workers = workers
+        self.trace = trace
+        let types = Past.initialState { past in _ = trace(1, 1, &past) }
+        stateTypes = types.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var (offsets, count) = ([Int](), 0)
+        for (_, type) in stateTypes {
+            offsets.append(count)
+            // Entries begin on cache lines of their own.
+            count += (type.byteCount / 4 + 15) / 16 * 16
+        }
+        self.offsets = offsets
+        stateCount = count
+    }
+
+    /// Makes the plan for a size now, instead of when it is first needed.
+    func prepare(frames: Int, batch: Int) throws { _ = try plan(Size(frames: frames, batch: batch)) }
+
+    private func plan(_ size: Size) throws -> Plan {
+        if let plan = shared.withLock({ $0.plans[size] }) { return plan }
+        let types = stateTypes.map { entry -> (String, TensorType) in
+            var type = entry.type
+            type.shape[0] = size.batch
+            return (entry.name, type)
+        }
+        let inputs = types.map { Tensor.input($1, name: $0) }
+        var past = Past(streaming: Dictionary(uniqueKeysWithValues: zip(types.map(\.0), inputs)))
+        let (input, output) = trace(size.frames, size.batch, &past)
+        let next = types.map { past.nextState[$0.0]! }
+        let aliases = Dictionary(uniqueKeysWithValues: inputs.indices.map { ($0 + 1, $0 + 1) })
+        let plan = try weights.plan(
+            Graph(inputs: [input] + inputs, outputs: [output] + next),
+            Plan.Options(precision: precision, threads: workers?.width ?? 1, aliases: aliases))
+        shared.withLock { $0.plans[size] = plan }
+        return plan
+    }
+
+    /// Runs some frames of one stream, whose state is changed.
+    ///
+    /// - Parameter isShared: whether the work may be split among threads.
+    func run(
+        frames: Int, state: inout [Float], input: UnsafeRawPointer, output: UnsafeMutableRawPointer, isShared: Bool
+    ) throws {
+        let plan = try plan(Size(frames: frames, batch: 1))
+        try state.withUnsafeMutableBufferPointer { state in
+            try run(plan, isShared: isShared, state: state.baseAddress!, offsets: offsets, input, output)
+        }
+    }
+
+    /// Runs a frame of each of several streams together.
+    ///
+    /// - Parameters:
+    ///   - input, output: those of the streams, one after another.
+    func run(
+        states: inout [[Float]], input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+    ) throws {
+        let batch = states.count
+        let plan = try plan(Size(frames: 1, batch: batch))
+        let memory = AlignedBuffer(byteCount: stateCount * batch * 4)
+        let together = memory.pointer.assumingMemoryBound(to: Float.self)
+        let starts = offsets.map { $0 * batch }
+        func eachEntry(_ body: (_ entry: Int, _ place: UnsafeMutablePointer<Float>, _ count: Int) -> Void) {
+            for (entry, element) in stateTypes.enumerated() {
+                body(entry, together + starts[entry], element.type.byteCount / 4)
+            }
+        }
+        eachEntry { entry, place, count in
+            for (stream, state) in states.enumerated() {
+                state.withUnsafeBufferPointer { state in
+                    (place + stream * count).update(from: state.baseAddress! + offsets[entry], count: count)
+                }
+            }
+        }
+        try run(plan, isShared: false, state: together, offsets: starts, input, output)
+        for stream in states.indices {
+            states[stream].withUnsafeMutableBufferPointer { state in
+                eachEntry { entry, place, count in
+                    (state.baseAddress! + offsets[entry]).update(from: place + stream * count, count: count)
+                }
+            }
+        }
+    }
+
+    private func run(
+        _ plan: Plan, isShared: Bool, state: UnsafeMutablePointer<Float>, offsets: [Int], _ input: UnsafeRawPointer,
+        _ output: UnsafeMutableRawPointer
+    ) throws {
+        // The workers serve one run at a time; another goes on alone.
+        let mayShare = isShared && workers != nil
+        let (arena, hasWorkers) = shared.withLock { shared in
+            let hasWorkers = mayShare && !shared.isSharing
+            if hasWorkers { shared.isSharing = true }
+            let fitting = shared.arenas.lastIndex { $0.byteCount >= plan.arenaByteCount }
+            return (fitting.map { shared.arenas.remove(at: $0) }, hasWorkers)
+        }
+        let memory = arena ?? AlignedBuffer(byteCount: plan.arenaByteCount)
+        defer {
+            shared.withLock { shared in
+                shared.arenas.append(memory)
+                if hasWorkers { shared.isSharing = false }
+            }
+        }
+        let count = offsets.count + 1
+        try withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: count) { inputs in
+            try withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: count) { outputs in
+                inputs[0] = input
+                outputs[0] = output
+                for (index, offset) in offsets.enumerated() {
+                    inputs[index + 1] = UnsafeRawPointer(state + offset)
+                    outputs[index + 1] = UnsafeMutableRawPointer(state + offset)
+                }
+                try plan.run(
+                    arena: memory.pointer, inputs: UnsafePointer(inputs.baseAddress!),
+                    outputs: UnsafePointer(outputs.baseAddress!), workers: hasWorkers ? workers : nil)
+            }
+        }
+    }
+
+    /// The steps of one frame and the seconds that each took.
+    func profile(frames: Int, input: UnsafeRawPointer, output: UnsafeMutableRawPointer) throws -> [(String, Double)] {
+        let plan = try plan(Size(frames: frames, batch: 1))
+        let memory = AlignedBuffer(byteCount: plan.arenaByteCount)
+        let state = AlignedBuffer(byteCount: stateCount * 4)
+        let places = offsets.map { state.pointer + $0 * 4 }
+        let inputs = [input] + places.map { UnsafeRawPointer($0) }
+        return try withExtendedLifetime((memory, state)) {
+            try plan.profile(arena: memory.pointer, inputs: inputs, outputs: [output] + places, workers: nil)
+                .map { ($0.name, $0.seconds) }
+        }
+    }
+}

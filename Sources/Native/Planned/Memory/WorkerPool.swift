@@ -1,0 +1,102 @@
+internal import CKernels
+internal import Foundation
+internal import Synchronization
+
+/// A few threads that share the steps of one run.
+///
+/// Between steps that follow closely a worker spins, as waking a thread costs more than many steps take; left without
+/// work for a while, it sleeps.
+public final class WorkerPool: Sendable {
+    /// How many share the work, the calling thread included.
+    public let width: Int
+    private let shared: Shared
+
+    /// - Parameter width: how many threads share the work, the caller's included.
+    public init(width: Int) {
+        self.width = max(1, width)
+        shared = Shared()
+        for index in 1..<max(1, width) {
+            let shared = shared
+            let thread = Thread { shared.work(as: index) }
+            thread.name = "allophone.native.\(index)"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    deinit { shared.stop() }
+
+    /// Runs `body` once for each part `0 ..< width`, part 0 on this thread, and returns when all have ended.
+    ///
+    /// One caller at a time.
+    func run(_ body: (_ part: Int) -> Void) {
+        if width == 1 { return body(0) }
+        withoutActuallyEscaping(body) { body in
+            shared.begin(body, workers: width - 1)
+            body(0)
+            shared.waitForWorkers()
+        }
+    }
+
+    /// What the workers see. `@unchecked Sendable`: `job` is written before the generation that announces it is published,
+    /// and read only after that generation has been seen; it is cleared once no worker is at it.
+    private final class Shared: @unchecked Sendable {
+        private let generation = Atomic<Int>(0)
+        private let running = Atomic<Int>(0)
+        private let sleepers = Atomic<Int>(0)
+        private let isStopped = Atomic<Bool>(false)
+        private var job: ((Int) -> Void)?
+        private let condition = NSCondition()
+        /// About a hundred microseconds.
+        private static let spins = 20_000
+
+        func begin(_ body: @escaping (Int) -> Void, workers: Int) {
+            job = body
+            running.store(workers, ordering: .relaxed)
+            generation.add(1, ordering: .sequentiallyConsistent)
+            wakeSleepers()
+        }
+
+        func waitForWorkers() {
+            while running.load(ordering: .acquiring) > 0 {}
+            job = nil
+        }
+
+        func stop() {
+            isStopped.store(true, ordering: .sequentiallyConsistent)
+            generation.add(1, ordering: .sequentiallyConsistent)
+            wakeSleepers()
+        }
+
+        func work(as index: Int) {
+            // As the thread that gives the work.
+            _ = ck_flush_denormals()
+            var seen = 0
+            while true {
+                waitForGeneration(after: seen)
+                seen = generation.load(ordering: .acquiring)
+                if isStopped.load(ordering: .relaxed) { return }
+                job?(index)
+                running.subtract(1, ordering: .acquiringAndReleasing)
+            }
+        }
+
+        private func waitForGeneration(after seen: Int) {
+            for _ in 0..<Self.spins {
+                if generation.load(ordering: .acquiring) != seen { return }
+            }
+            condition.lock()
+            sleepers.add(1, ordering: .sequentiallyConsistent)
+            while generation.load(ordering: .sequentiallyConsistent) == seen { condition.wait() }
+            sleepers.subtract(1, ordering: .sequentiallyConsistent)
+            condition.unlock()
+        }
+
+        private func wakeSleepers() {
+            guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
+            condition.lock()
+            condition.broadcast()
+            condition.unlock()
+        }
+    }
+}

@@ -1,0 +1,119 @@
+internal import CKernels
+internal import Tensor
+
+/// A convolution or matrix product and what follows it, as one kernel: bias, activation, LayerScale, residual, Snake.
+///
+/// Operands: x, weights, then those of bias, scale, residual, alpha and `1 / (alpha + ε)` that there are. Results: the
+/// plain and the activated one, as far as either is wanted, then scratch memory.
+struct Affine: Hashable, Sendable {
+    enum Activation: Hashable, Sendable {
+        case none, gelu, silu
+
+        var kernel: ck_activation {
+            switch self {
+            case .none: CK_IDENTITY
+            case .gelu: CK_GELU
+            case .silu: CK_SILU
+            }
+        }
+    }
+
+    /// `[taps, inputs, groups · outputs]`; the counts are those of one group.
+    struct Weights: Hashable, Sendable {
+        var taps: Int
+        var inputs: Int
+        var outputs: Int
+        var groups: Int
+        var precision: Precision
+
+        var kernel: ck_conv { kernel(dilation: 1) }
+
+        func kernel(dilation: Int) -> ck_conv {
+            ck_conv(taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: precision.kernel)
+        }
+
+        /// Bytes of one group's packed weights.
+        var packedByteCount: Int {
+            withUnsafePointer(to: kernel) { ck_conv_packed_size($0) }
+        }
+
+        /// The same in f32 where the kernels have no form of this precision for as many inputs.
+        var supported: Weights {
+            if packedByteCount > 0 { return self }
+            var plain = self
+            plain.precision = .f32
+            return plain
+        }
+
+        /// Lays out `[taps, inputs, groups · outputs]`.
+        func pack(_ source: UnsafePointer<Float>, to target: UnsafeMutableRawPointer) {
+            if groups == 1 {
+                packGroup(source, target)
+                return
+            }
+            let width = groups * outputs
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: taps * inputs * outputs) { columns in
+                for group in 0..<groups {
+                    for row in 0..<taps * inputs {
+                        for column in 0..<outputs {
+                            columns[row * outputs + column] = source[row * width + group * outputs + column]
+                        }
+                    }
+                    packGroup(UnsafePointer(columns.baseAddress!), target + group * packedByteCount)
+                }
+            }
+        }
+
+        private func packGroup(_ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+            let packs = withUnsafePointer(to: kernel) { ck_conv_pack($0, source, target) }
+            precondition(packs, "weights \(self) have no packed form")
+        }
+    }
+
+    var weights: Weights
+    var dilation: Int
+    var batch: Int
+    /// Rows of the result for each of the batch.
+    var rows: Int
+    var hasBias = false
+    var activation = Activation.none
+    var hasScale = false
+    var hasResidual = false
+    var hasSnake = false
+    /// Whether the result before Snake is wanted too.
+    var keepsResult = true
+
+    var outputs: Int { weights.groups * weights.outputs }
+    var inputs: Int { weights.groups * weights.inputs }
+    /// Rows of the input for each of the batch.
+    var inputRows: Int { rows + (weights.taps - 1) * dilation }
+
+    /// A batch of single rows is one product: the taps of each lie one after another.
+    var isFlattened: Bool { batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 }
+
+    /// Types of the scratch memory: the input in the kernel's precision, and its scales.
+    var scratch: [TensorType] {
+        switch weights.precision {
+        case .f32: []
+        case .bf16: [TensorType(.bf16, [batch * inputRows * inputs])]
+        case .int8: [TensorType(.u8, [batch * inputRows * inputs]), TensorType(.f32, [batch * inputRows])]
+        }
+    }
+}
+
+/// In what a model's weights are held and multiplied; sums and everything else are f32.
+public enum Precision: String, Hashable, Sendable, CaseIterable {
+    case f32
+    /// Weights and inputs of products rounded to bf16: half the memory, and faster where the processor has instructions for it.
+    case bf16
+    /// Weights in 8 bits with a scale for each output channel, inputs in 8 bits with a scale for each row.
+    case int8
+
+    var kernel: ck_type {
+        switch self {
+        case .f32: CK_F32
+        case .bf16: CK_BF16
+        case .int8: CK_INT8
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import Checkpoint
+import Codec
+import Native
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+
+@Suite struct NativeCodecTests {
+    private let model: Alpha
+    private let codec: NativeCodec
+    private var hop: Int { model.configuration.hop }
+
+    init() throws {
+        model = try smallModel()
+        codec = try NativeCodec(model: model, arrays: weights(of: model), blockFrames: 8)
+    }
+
+    @Test(arguments: 0..<6)
+    func aStreamEqualsTheWholeForEveryChunking(_ seed: UInt64) throws {
+        let whole = sound(hop * 40 + 7, seed: 3)
+        let expected = try codec.tokens(whole)
+        #expect(expected.count == 41)
+        var encoder = try codec.makeEncoder()
+        var tokens = TokenFrames(levelCount: expected.levelCount)
+        var place = 0
+        for piece in seed == 0 ? [Int](repeating: 1, count: whole.count) : pieces(of: whole.count, seed: seed) {
+            tokens.append(try encoder.push(whole[place..<place + piece]))
+            place += piece
+            // No look-ahead: a frame is there as soon as its last sample is.
+            #expect(tokens.count == place / hop)
+        }
+        tokens.append(try encoder.finish())
+        #expect(tokens == expected)
+
+        let audio = try codec.samples(expected)
+        var decoder = try codec.makeDecoder()
+        var streamed: [Float] = []
+        var frame = 0
+        for piece in pieces(of: expected.count, seed: seed) {
+            let count = min(piece, expected.count - frame)
+            streamed += try decoder.push(expected[frame..<frame + count])
+            frame += count
+        }
+        #expect(streamed.map(\.bitPattern) == audio.map(\.bitPattern))
+    }
+
+    @Test func threadsAndBlocksChangeNothing() throws {
+        let whole = sound(hop * 37, seed: 4)
+        let expected = try codec.tokens(whole)
+        let audio = try codec.samples(expected)
+        for (threads, blockFrames) in [(1, 1), (2, 5), (3, 32)] {
+            let other = try NativeCodec(
+                model: model, arrays: weights(of: model), threads: threads, blockFrames: blockFrames)
+            #expect(try other.tokens(whole) == expected, "\(threads) threads, blocks of \(blockFrames)")
+            #expect(try other.samples(expected) == audio, "\(threads) threads, blocks of \(blockFrames)")
+        }
+    }
+
+    @Test func interleavedStreamsDoNotMeet() throws {
+        let sounds = (0..<4).map { sound(hop * 12, seed: UInt64(10 + $0)) }
+        var encoders = try sounds.map { _ in try codec.makeEncoder() }
+        var tokens = sounds.map { _ in TokenFrames(levelCount: 2) }
+        var places = [Int](repeating: 0, count: sounds.count)
+        var random = TestRandom(seed: 5)
+        while places.contains(where: { $0 < sounds[0].count }) {
+            for index in sounds.indices {
+                let end = min(sounds[index].count, places[index] + Int((random.next() + 1) * 60))
+                tokens[index].append(try encoders[index].push(sounds[index][places[index]..<end]))
+                places[index] = end
+            }
+        }
+        for index in sounds.indices { #expect(try tokens[index] == codec.tokens(sounds[index])) }
+    }
+
+    @Test func streamsRunOnSeveralThreadsAtOnce() async throws {
+        let codec = try NativeCodec(model: model, arrays: weights(of: model), threads: 2, blockFrames: 8)
+        let sounds = (0..<4).map { sound(hop * 30, seed: UInt64(20 + $0)) }
+        let expected = try sounds.map { try codec.tokens($0) }
+        let found = try await withThrowingTaskGroup(of: (Int, TokenFrames).self) { group in
+            for (index, sound) in sounds.enumerated() { group.addTask { (index, try codec.tokens(sound)) } }
+            return try await group.reduce(into: [Int: TokenFrames]()) { $0[$1.0] = $1.1 }
+        }
+        for index in sounds.indices { #expect(found[index] == expected[index]) }
+    }
+
+    @Test func aCopyIsAnotherStream() throws {
+        let (start, one, other) = (sound(hop * 5 + 9, seed: 6), sound(hop * 6, seed: 7), sound(hop * 6, seed: 8))
+        var first = try codec.makeEncoder()
+        _ = try first.push(start)
+        var second = first
+        let tokens = (try first.push(one), try second.push(other))
+        #expect(try tokens.0 == codec.tokens(start + one)[5..<5 + tokens.0.count])
+        #expect(try tokens.1 == codec.tokens(start + other)[5..<5 + tokens.1.count])
+        #expect(tokens.0 != tokens.1)
+
+        let frames = try codec.tokens(start + one)
+        var decoder = try codec.makeDecoder()
+        let head = try decoder.push(frames[0..<4])
+        var clone = decoder
+        let (a, b) = (try decoder.push(frames[4..<8]), try clone.push(frames[4..<8]))
+        #expect(try a == b && head + a == codec.samples(frames[0..<8]))
+    }
+
+    @Test func aResetInMidFrameIsANewStream() throws {
+        let whole = sound(hop * 9, seed: 9)
+        var encoder = try codec.makeEncoder()
+        _ = try encoder.push(sound(hop * 3 + 5, seed: 10))
+        encoder.reset()
+        #expect(try encoder.push(whole) == codec.tokens(whole))
+        let frames = try codec.tokens(whole)
+        var decoder = try codec.makeDecoder()
+        _ = try decoder.push(frames)
+        decoder.reset()
+        #expect(try decoder.push(frames) == codec.samples(frames))
+    }
+
+    @Test func steppingStreamsTogetherEqualsEachAlone() throws {
+        // As many as no power of two, of different lengths.
+        let sounds = (0..<7).map { sound(hop * (3 + $0) + 11 * $0, seed: UInt64(30 + $0)) }
+        var encoders = try sounds.map { _ in try codec.makeEncoder() }
+        var tokens = try codec.push(sounds.map { Array($0.prefix(hop + 3)) }, to: &encoders)
+        for (index, rest) in try codec.push(sounds.map { Array($0.dropFirst(hop + 3)) }, to: &encoders).enumerated() {
+            tokens[index].append(rest)
+        }
+        for index in sounds.indices {
+            #expect(try tokens[index] == codec.tokens(sounds[index])[0..<tokens[index].count])
+        }
+        var decoders = try sounds.map { _ in try codec.makeDecoder() }
+        let audio = try codec.push(tokens, to: &decoders)
+        for index in sounds.indices {
+            let alone = try codec.samples(tokens[index])
+            #expect(audio[index].map(\.bitPattern) == alone.map(\.bitPattern))
+        }
+    }
+
+    @Test func badSamplesLeaveTheStreamAsItWas() throws {
+        let whole = sound(hop * 4, seed: 11)
+        var encoder = try codec.makeEncoder()
+        var tokens = try encoder.push(whole[0..<hop + 1])
+        for (bad, error) in [
+            (Float.nan, CodecError.notFinite(sample: 2)), (.infinity, .notFinite(sample: 2)),
+            (3e38, .tooLoud(sample: 2, value: 3e38)),
+        ] {
+            #expect(throws: error) { try encoder.push([0, 0.5, bad] + [Float](repeating: 0, count: hop)) }
+        }
+        tokens.append(try encoder.push(whole[(hop + 1)...]))
+        #expect(try tokens == codec.tokens(whole))
+        var encoders = [encoder, try codec.makeEncoder()]
+        #expect(throws: CodecError.notFinite(sample: 0)) { try codec.push([whole, [.nan]], to: &encoders) }
+        #expect(try codec.push([[], whole], to: &encoders)[1] == codec.tokens(whole))
+    }
+
+    @Test func badTokensLeaveTheStreamAsItWas() throws {
+        let frames = try codec.tokens(sound(hop * 4, seed: 12))
+        var decoder = try codec.makeDecoder()
+        let start = try decoder.push(frames[0..<2])
+        #expect(throws: CodecError.code(16, frame: 0, level: 0, largest: 15)) {
+            try decoder.push(TokenFrames(codes: [16, 0], levelCount: 2))
+        }
+        #expect(throws: CodecError.code(128, frame: 1, level: 1, largest: 127)) {
+            try decoder.push(TokenFrames(codes: [0, 0, 0, 128], levelCount: 2))
+        }
+        #expect(throws: CodecError.levelCount(expected: 2, given: 3)) {
+            try decoder.push(TokenFrames(codes: [0, 0, 0], levelCount: 3))
+        }
+        #expect(try start + decoder.push(frames[2..<4]) == codec.samples(frames))
+    }
+
+    // Arithmetic on them is slow, so a signal that dies away must not be a long calculation.
+    @Test func denormalSamplesAreSilence() throws {
+        let faint = [Float](repeating: .leastNonzeroMagnitude * 70_000, count: hop * 4)
+        #expect(try codec.tokens(faint) == codec.tokens([Float](repeating: 0, count: hop * 4)))
+        let state = { (samples: [Float]) throws -> TokenFrames in
+            var encoder = try codec.makeEncoder()
+            _ = try encoder.push(samples)
+            return try encoder.push(sound(hop * 4, seed: 14))
+        }
+        #expect(try state(faint) == state(faint.map { _ in 0 }))
+    }
+
+    @Test func nothingInGivesNothing() throws {
+        var encoder = try codec.makeEncoder()
+        #expect(try encoder.push([]).isEmpty && encoder.finish().isEmpty)
+        var decoder = try codec.makeDecoder()
+        #expect(try decoder.push(TokenFrames(levelCount: 2)).isEmpty && decoder.finish().isEmpty)
+    }
+
+    @Test func weightsOfAnotherModelAreRefused() throws {
+        var other = model.configuration
+        other.width = 8
+        let arrays = weights(of: try Alpha(other))
+        #expect(throws: TensorDifferences.self) { try NativeCodec(model: model, arrays: arrays) }
+    }
+
+    @Test func weightsThatAreNotFiniteAreRefused() throws {
+        var arrays = weights(of: model)
+        let path = "encoder.stem.weight"
+        var values = arrays[path]!.floats
+        values[3] = .nan
+        arrays[path] = HostArray(values, shape: arrays[path]!.shape)
+        let error = #expect(throws: TensorDifferences.self) { try NativeCodec(model: model, arrays: arrays) }
+        #expect(error?.nonFinite == [path])
+    }
+
+    @Test(arguments: [Precision.bf16, .int8])
+    func narrowWeightsStayClose(_ precision: Precision) throws {
+        let narrow = try NativeCodec(model: model, arrays: weights(of: model), precision: precision, blockFrames: 8)
+        #expect(narrow.weightByteCount < codec.weightByteCount)
+        let tokens = try codec.tokens(sound(hop * 30, seed: 13))
+        let (expected, found) = (try codec.samples(tokens), try narrow.samples(tokens))
+        let error = zip(expected, found).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        let power = expected.reduce(0) { $0 + Double($1 * $1) }
+        #expect(error > 0 && error < 0.02 * power, "noise \(error / power) of the signal's power")
+        // Chunks make no difference here either.
+        var decoder = try narrow.makeDecoder()
+        let streamed = try (0..<tokens.count).flatMap { try decoder.push(tokens[$0..<$0 + 1]) }
+        #expect(streamed == found)
+    }
+}
