@@ -53,7 +53,7 @@ let package = Package(
         library("NN", ["Tensor"]),
         library("Audio", ["Tensor", "CSndfile", "CSoxr", "CPNG"]),
         library("Checkpoint", ["Tensor", "CZlib"]),
-        library("Datasets", ["Audio"]),
+        library("Datasets", ["Audio", "Checkpoint"]),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(
