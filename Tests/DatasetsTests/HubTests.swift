@@ -9,7 +9,7 @@ import Testing
 @Suite struct HubTests {
     static let small = FakeHub.File(path: "README.md", bytes: Array("# Sounds\n".utf8), isLarge: false)
     static let large = FakeHub.File(
-        path: "data/über 1.bin", bytes: (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
+        path: "data/über 1.bin", bytes: (0..<300_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) },
         isLarge: true)
     let cache: TemporaryFolder
     let locator: HubLocator
@@ -118,12 +118,12 @@ import Testing
 
     @Test(arguments: [429, 500, 503]) func whatMayPassIsTriedAgain(_ status: Int) throws {
         let refusals = Mutex(0)
-        let hub = try FakeHub([Self.large]) { number, _, answer in
-            guard
-                refusals.withLock({
-                    $0 += 1; return $0 % 3 != 0
-                })
-            else { return answer }
+        let hub = try FakeHub([Self.large]) { _, _, answer in
+            let number = refusals.withLock { count in
+                count += 1
+                return count
+            }
+            guard number % 3 == 1 else { return answer }
             return .init(status: status, fields: ["Retry-After": "0"])
         }
         #expect(try fetched(hub, Self.large) == Self.large.bytes)
