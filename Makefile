@@ -11,7 +11,7 @@ ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
 SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
 # What the build links, and what fetches XLA.
-PACKAGES := libsndfile1-dev libsoxr-dev libpng-dev zlib1g-dev python3 python3-pip
+PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev python3 python3-pip
 # The standard library is linked into the program, so that one file is all there is to copy.
 RELEASE := -c release --static-swift-stdlib
 SECONDS ?= 60

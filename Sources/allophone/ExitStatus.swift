@@ -52,7 +52,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .partialSample, .corrupt:
+        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample, .corrupt:
             self = .data
         }
     }
