@@ -32,9 +32,10 @@ enum ExitStatus: Int32, CaseIterable {
         case let error as FileError: self = error.isOfOutput ? .output : .input
         case let error as AudioError: self.init(error)
         case is LogFileError: self = .output
-        case ManifestError.missing, RecipeError.unreadable: self = .input
+        case RecipeError.unreadable: self = .input
+        case let error as SourceError: self.init(error)
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
+            is PipelineError, is SkippedRecord, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -54,6 +55,13 @@ enum ExitStatus: Int32, CaseIterable {
         case .resamplingFailed, .pictureFailed: self = .software
         case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample, .corrupt:
             self = .data
+        }
+    }
+
+    private init(_ error: SourceError) {
+        switch error {
+        case .file: self = .input
+        case .unknownLayout, .noSuchSplit, .malformed: self = .data
         }
     }
 
