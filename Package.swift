@@ -47,6 +47,9 @@ let package = Package(
         .systemLibrary(name: "CEBUR128"),
         .systemLibrary(name: "CPNG"),
         .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CArchive"),
+        .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CCrypto"),
         library("PJRT", ["CPJRT"]),
         library("Tensor"),
         library("XLA", ["Tensor", "PJRT", log]),
@@ -54,7 +57,7 @@ let package = Package(
         library("NN", ["Tensor"]),
         library("Audio", ["Tensor", "CSndfile", "CSoxr", "CEBUR128", "CPNG"]),
         library("Checkpoint", ["Tensor", "CZlib"]),
-        library("Datasets", ["Audio", "Checkpoint", "Tensor"]),
+        library("Datasets", ["Audio", "Checkpoint", "Tensor", "CArchive", "CCurl", "CCrypto"]),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(

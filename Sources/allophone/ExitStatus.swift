@@ -35,7 +35,7 @@ enum ExitStatus: Int32, CaseIterable {
         case RecipeError.unreadable: self = .input
         case let error as SourceError: self.init(error)
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is PipelineError, is SkippedRecord, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
+            is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -60,7 +60,9 @@ enum ExitStatus: Int32, CaseIterable {
 
     private init(_ error: SourceError) {
         switch error {
-        case .file: self = .input
+        case .badLocator: self = .usage
+        case .file, .unavailable, .hub: self = .input
+        case .parquetUnavailable: self = .unavailable
         case .unknownLayout, .noSuchSplit, .malformed: self = .data
         }
     }

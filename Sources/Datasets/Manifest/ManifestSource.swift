@@ -1,92 +1,143 @@
 import Checkpoint
 
-/// Sound files described by a file of one JSON object a line: `manifest.jsonl`, with a `path`, or Hugging Face's
-/// `metadata.jsonl`, with a `file_name`, relative to its folder.
+/// Sound files described by a table with a row for each: lines of JSON (`manifest.jsonl` with `path`, or Hugging Face's
+/// `metadata.jsonl` with `file_name`) or CSV (`metadata.csv`). Paths are relative to the table's folder.
 ///
-/// Opening it reads the file once for where its lines are, and keeps that alone; a line is parsed when its record is read.
+/// Opening it reads the file once for where its rows are, and keeps that alone; a row is parsed when its record is read.
 public struct ManifestSource: Source {
     public let name: String
     public let shards: [Shard]
 
-    private let folder: DatasetFolder
+    private let tree: any FileTree
     private let index: LineIndex
-    private let columns: ColumnNames
-    private let path: String
+    private let format: any RowFormat
+    private let table: String
+    /// The folder of the table in the dataset.
+    private let base: String
+    private let splits: Splits?
 
+    /// The manifest of a folder.
+    ///
     /// - Parameters:
     ///   - split: the lines to keep, by their `split`; nil keeps all. Lines that cannot be read are kept, to be reported.
     /// - Throws: ``SourceError``.
     public init(
         folder: String, file: String = "manifest.jsonl", split: String? = nil, columns: ColumnNames = ColumnNames()
     ) throws(SourceError) {
-        let path = "\(folder)/\(file)"
+        try self.init(DatasetFolder(path: folder), table: file, split: split, splits: nil, columns: columns)
+        if let split, index.count == 0 {
+            throw .noSuchSplit(name: "\(folder)/\(file)", split: split, present: [])
+        }
+    }
+
+    /// - Parameters:
+    ///   - table: the relative path of a `.jsonl` or `.csv` file.
+    ///   - splits: how the dataset's folders and files tell their split.
+    init(
+        _ tree: any FileTree, table: String, split: String?, splits: Splits?, columns: ColumnNames
+    ) throws(SourceError) {
+        let path = try tree.required(table)
+        let isCSV = fileExtension(table) == "csv"
+        let base = splitPath(table).folder
+        let filter = split.map { RowFilter(split: $0, splits: splits, base: base, table: table) }
         do throws(FileError) {
-            index = try LineIndex(path: path) { line in
-                split.map { Self.belongs(line, to: $0, columns) } ?? true
+            let format: any RowFormat = isCSV ? try CSVRows(path: path, columns) : JSONRows(columns: columns)
+            index = try LineIndex(path: path, quoted: isCSV, from: format.firstRow) { row in
+                guard let filter else { return true }
+                guard let place = try? format.place(row) else { return true }
+                return filter.admits(column: place.split, sound: place.sound)
             }
+            self.format = format
         } catch {
             throw .file(error)
         }
-        if let split, index.count == 0 { throw .noSuchSplit(name: path, split: split, present: []) }
-        self.folder = DatasetFolder(path: folder)
-        self.columns = columns
-        self.path = path
-        name = folder
-        shards = [Shard(name: file, recordCount: index.count, isRandomAccess: true)]
+        self.tree = tree
+        self.table = table
+        self.base = base
+        self.splits = splits
+        name = tree.name
+        shards = [Shard(name: table, recordCount: index.count, isRandomAccess: true)]
     }
 
     public func open(shard: Int, at ordinal: Int) -> any ShardReader {
         IndexedReader(count: index.count, at: ordinal) { record($0) }
     }
 
-    private static func belongs(_ line: UnsafeRawBufferPointer, to split: String, _ columns: ColumnNames) -> Bool {
-        var found = false
-        do throws(JSONObject.Failure) {
-            try JSONObject.forEachMember(of: line) { name, value throws(JSONObject.Failure) in
-                guard columns.split.contains(where: name.equals), case .string(let text) = value else { return }
-                found = text.equals(split)
-            }
-        } catch {
-            return true
-        }
-        return found
-    }
-
     private func record(_ ordinal: Int) -> Result<Record, RecordFailure> {
-        let key = "\(path):\(index.lines[ordinal].number)"
+        let key = "\(table):\(index.lines[ordinal].number)"
         guard index.lines[ordinal].length <= LineIndex.maximumLength else {
-            return .failure(RecordFailure(key: key, .tooLarge, "a line of more than \(LineIndex.maximumLength) bytes"))
+            return .failure(RecordFailure(key: key, .tooLarge, "a row of more than \(LineIndex.maximumLength) bytes"))
         }
-        do throws(FileError) {
-            let line = try index.bytes(ordinal)
-            return Result { () throws(RecordFailure) in
-                try line.withBytes { bytes throws(RecordFailure) in try record(bytes, key: key) }
-            }
-        } catch {
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try index.bytes(ordinal) } catch {
             return .failure(RecordFailure(key: key, .unreadableFile, "\(error)"))
         }
+        return Result { () throws(RecordFailure) in
+            let row: Row
+            do throws(RowFault) {
+                row = try bytes.withBytes { bytes throws(RowFault) in try format.row(bytes) }
+            } catch {
+                throw RecordFailure(key: key, .malformed, error.reason)
+            }
+            let place = splits?.splits(of: joinPath(base, row.sound ?? "")).first ?? splits?.splits(of: table).first
+            return try row.record(in: tree, base: base, split: place, key: key)
+        }
+    }
+}
+
+/// How a row is written.
+protocol RowFormat: Sendable {
+    /// Where in the file the first row is, in bytes.
+    var firstRow: Int { get }
+    func row(_ bytes: UnsafeRawBufferPointer) throws(RowFault) -> Row
+    /// What tells the row's split, and no more.
+    func place(_ bytes: UnsafeRawBufferPointer) throws(RowFault) -> (split: String?, sound: String?)
+}
+
+extension RowFormat {
+    func place(_ bytes: UnsafeRawBufferPointer) throws(RowFault) -> (split: String?, sound: String?) {
+        let row = try row(bytes)
+        return (row.metadata.metadata.split, row.sound)
+    }
+}
+
+/// What is wrong with a row.
+struct RowFault: Error, Hashable {
+    let reason: String
+}
+
+/// A JSON object a line.
+struct JSONRows: RowFormat {
+    let columns: ColumnNames
+    var firstRow: Int { 0 }
+
+    func row(_ bytes: UnsafeRawBufferPointer) throws(RowFault) -> Row {
+        var row = Row(columns)
+        do throws(JSONObject.Failure) {
+            try JSONObject.forEachMember(of: bytes) { name, value throws(JSONObject.Failure) in
+                row.set(column: try name.decoded(), to: try value.text)
+            }
+        } catch {
+            throw RowFault(reason: "\(error.reason), at byte \(error.offset)")
+        }
+        return row
     }
 
-    private func record(_ line: UnsafeRawBufferPointer, key: String) throws(RecordFailure) -> Record {
-        var sound: String?
-        var rank = Int.max
-        var metadata = MetadataBuilder(columns)
+    /// Every line of a manifest passes here when one split of it is opened: nothing is made into a string that need not be.
+    func place(_ bytes: UnsafeRawBufferPointer) throws(RowFault) -> (split: String?, sound: String?) {
+        var place: (split: String?, sound: String?)
         do throws(JSONObject.Failure) {
-            try JSONObject.forEachMember(of: line) { name, value throws(JSONObject.Failure) in
-                let name = try name.decoded()
-                let text = try value.text
-                metadata.set(column: name, to: text)
-                if let place = columns.sound.firstIndex(of: name), place <= rank, let text {
-                    (sound, rank) = (text, place)
+            try JSONObject.forEachMember(of: bytes) { name, value throws(JSONObject.Failure) in
+                if columns.split.contains(where: name.equals) {
+                    place.split = try value.text
+                } else if columns.sound.contains(where: name.equals) {
+                    place.sound = try value.text
                 }
             }
         } catch {
-            throw RecordFailure(key: key, .malformed, "\(error.reason), at byte \(error.offset)")
+            throw RowFault(reason: error.reason)
         }
-        if let fault = metadata.fault { throw RecordFailure(key: key, .malformed, fault) }
-        guard let sound else { throw RecordFailure(key: key, .noSound, "it names no file") }
-        return Record(
-            key: sound, sound: .file(path: try folder.file(sound, key: key)), metadata: metadata.metadata)
+        return place
     }
 }
 

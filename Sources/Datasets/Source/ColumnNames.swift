@@ -40,8 +40,6 @@ extension ColumnNames {
 /// Metadata from columns, whose values are text whatever the dataset's format.
 struct MetadataBuilder {
     private(set) var metadata = Record.Metadata()
-    /// A field that is there and cannot be what it should.
-    private(set) var fault: String?
     private let names: ColumnNames
     /// By field, the place in its list of names of the column taken so far.
     private var ranks = [Int](repeating: .max, count: ColumnNames.Field.allCases.count)
@@ -59,26 +57,22 @@ struct MetadataBuilder {
         }
     }
 
-    /// Takes the value of a field.
+    /// Takes the value of a field; a length or a rate that cannot be one is left out, since only decoding tells.
     mutating func set(_ field: ColumnNames.Field, to value: String) {
         switch field {
-        case .seconds: metadata.seconds = positive(value, "length in seconds")
+        case .seconds: metadata.seconds = positive(value)
         case .sampleRate:
-            metadata.sampleRate = positive(value, "sample rate").flatMap { Int(exactly: $0.rounded()) }
+            metadata.sampleRate = positive(value).flatMap { Int(exactly: $0.rounded()) }
         case .text: metadata.text = value
         case .speaker: metadata.speaker = value
         case .language: metadata.language = value
         case .split: metadata.split = value
-        case .bandwidth: metadata.bandwidth = positive(value, "bandwidth")
+        case .bandwidth: metadata.bandwidth = positive(value)
         }
     }
 
-    private mutating func positive(_ value: String, _ what: String) -> Double? {
-        guard let number = Double(value), number.isFinite, number > 0 else {
-            fault = "the \(what) is '\(value.prefix(40))'"
-            return nil
-        }
-        return number
+    private func positive(_ value: String) -> Double? {
+        Double(value).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
 }
 

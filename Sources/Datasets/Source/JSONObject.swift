@@ -172,10 +172,8 @@ extension JSONObject.Text {
     /// Whether the string, once decoded, is `word`, which holds ASCII alone.
     func equals(_ word: String) -> Bool {
         if hasEscapes { return (try? decoded()) == word }
-        var word = word
-        return word.withUTF8 { word in
-            word.count == raw.count && zip(word, raw).allSatisfy { $0 == $1 }
-        }
+        guard word.utf8.count == raw.count else { return false }
+        return zip(word.utf8, raw).allSatisfy { $0 == $1 }
     }
 
     /// - Throws: what is wrong with an escape, or with the UTF-8.

@@ -25,13 +25,19 @@ struct LineIndex: Sendable {
 
     /// Reads the file once and keeps the lines that `belongs` says so of. Blank lines are left out; a line that is too long
     /// is kept unseen, to be reported by who reads it.
-    init(path: String, belongs: (UnsafeRawBufferPointer) -> Bool) throws(FileError) {
+    ///
+    /// - Parameters:
+    ///   - quoted: whether a line end between double quotes belongs to the line.
+    ///   - start: where in the file to begin.
+    init(
+        path: String, quoted: Bool = false, from start: Int = 0, belongs: (UnsafeRawBufferPointer) -> Bool
+    ) throws(FileError) {
         file = try InputFile(path: path, ordinary: true)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.maximumLength * 2, alignment: 16)
         defer { buffer.deallocate() }
-        var scan = LineScan(lines: lines)
+        var scan = LineScan(isQuoted: quoted, number: start > 0 ? 1 : 0)
         scan.lines.reserveCapacity(try file.byteCount / 256)
-        var (filled, offset) = (0, 0)
+        var (filled, offset) = (0, start)
         while true {
             let count = try file.read(
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]), at: offset + filled)
@@ -59,12 +65,16 @@ struct LineIndex: Sendable {
 
 /// Finds line ends in a file that is handed over piece by piece.
 private struct LineScan {
-    var lines: [LineIndex.Line]
-    private var number: UInt32 = 0
+    var lines: [LineIndex.Line] = []
+    private let isQuoted: Bool
+    private var number: UInt32
     /// Where a line began that does not fit into a piece.
     private var longStart: Int?
 
-    init(lines: [LineIndex.Line]) { self.lines = lines }
+    init(isQuoted: Bool, number: UInt32) {
+        self.isQuoted = isQuoted
+        self.number = number
+    }
 
     /// Takes the whole lines of a piece that starts at `offset`, and returns how many bytes at its end to show again.
     mutating func take(
@@ -102,9 +112,15 @@ private struct LineScan {
     }
 
     private func newline(in piece: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let base = piece.baseAddress, let found = memchr(base + start, 0x0A, piece.count - start) else {
-            return nil
+        guard let base = piece.baseAddress else { return nil }
+        var (from, quotes) = (start, 0)
+        while from < piece.count, let found = memchr(base + from, 0x0A, piece.count - from) {
+            let end = UnsafeRawPointer(found) - base
+            guard isQuoted else { return end }
+            for position in from..<end where piece[position] == UInt8(ascii: "\"") { quotes += 1 }
+            if quotes % 2 == 0 { return end }
+            from = end + 1
         }
-        return UnsafeRawPointer(found) - base
+        return nil
     }
 }
