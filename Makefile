@@ -89,7 +89,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode
+.PHONY: bench bench-codec bench-train bench-encode bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -101,6 +101,9 @@ bench-train: setup peers bench ## A training step on 1 s of audio, against PyTor
 
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh
+
+bench-data: setup peers bench corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
+	Benchmarks/.build/release/bench data --python $(PYTHON) --corpus .corpus/core
 
 # All but what only reads, and what calls the others together.
 ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))

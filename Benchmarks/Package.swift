@@ -11,7 +11,9 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                .product(name: "Audio", package: "allophone"),
                 .product(name: "Checkpoint", package: "allophone"),
+                .product(name: "Datasets", package: "allophone"),
                 .product(name: "NN", package: "allophone"),
                 .product(name: "PJRT", package: "allophone"),
                 .product(name: "Tensor", package: "allophone"),

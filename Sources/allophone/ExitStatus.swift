@@ -35,7 +35,8 @@ enum ExitStatus: Int32, CaseIterable {
         case RecipeError.unreadable: self = .input
         case let error as SourceError: self.init(error)
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
+            is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch,
+            CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -53,7 +54,8 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample, .corrupt:
+        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample,
+            .corrupt:
             self = .data
         }
     }

@@ -13,8 +13,10 @@ private func noise(_ count: Int) -> [Float] {
 }
 
 @Suite struct ProcessingTests {
-    @Test(arguments: ["tone_11k_pcm24.aiff", "tone_16k_pcm16.wav", "tone_22k_float_stereo.wav", "tone_44k_stereo.flac",
-        "tone_32k_stereo.ogg", "tone_48k.opus", "tone_22k_stereo.mp3", "tone_8k_ulaw.wav"])
+    @Test(arguments: [
+        "tone_11k_pcm24.aiff", "tone_16k_pcm16.wav", "tone_22k_float_stereo.wav", "tone_44k_stereo.flac",
+        "tone_32k_stereo.ogg", "tone_48k.opus", "tone_22k_stereo.mp3", "tone_8k_ulaw.wav",
+    ])
     func soundInMemoryIsWhatTheFileIs(name: String) throws {
         let path = fixture("audio/\(name)")
         let fromFile = try AudioReader(path: path)
@@ -107,7 +109,9 @@ private func noise(_ count: Int) -> [Float] {
         for level in [LevelNormalization.peak(-1), .loudness(-20)] { #expect(level(silence) == silence) }
     }
 
-    @Test(arguments: [LevelNormalization.none, .peak(-1), .loudness(-23)]) func levelsAreKeptInJSON(level: LevelNormalization) throws {
+    @Test(arguments: [LevelNormalization.none, .peak(-1), .loudness(-23)]) func levelsAreKeptInJSON(
+        level: LevelNormalization
+    ) throws {
         #expect(try JSONDecoder().decode(LevelNormalization.self, from: JSONEncoder().encode(level)) == level)
     }
 
@@ -119,7 +123,8 @@ private func noise(_ count: Int) -> [Float] {
         // The sound, a tenth of a second on each side, and at most a frame of 20 ms.
         #expect((rate - 800 - 160...rate - 800).contains(bounds.lowerBound))
         #expect((rate + 4000 + 800...rate + 4000 + 800 + 160).contains(bounds.upperBound))
-        #expect(SilenceTrimming()(Waveform(samples: [Float](repeating: 0, count: 900), sampleRate: rate)).samples.isEmpty)
+        #expect(
+            SilenceTrimming()(Waveform(samples: [Float](repeating: 0, count: 900), sampleRate: rate)).samples.isEmpty)
         #expect(SilenceTrimming().bounds(of: Waveform(samples: [], sampleRate: rate)) == nil)
     }
 }

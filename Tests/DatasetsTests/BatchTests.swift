@@ -12,7 +12,7 @@ import Testing
 
     @Test func clipsStandAtTheEndOfRowsOfWholeFrames() throws {
         let source = SyntheticSource(shardSizes: [60], isRandomAccess: true)
-        var options = Pipeline.Options.small()
+        var options = Pipeline.Options.small(.utterances(LengthBuckets(shortest: 10, longest: 50)))
         options.speakers = SpeakerTable(names: ["speaker 2", "speaker 0", "speaker 2"])
         options.labeler = CountingLabeler()
         let pipeline = try Pipeline([WeightedSource(source)], options)
@@ -36,11 +36,14 @@ import Testing
                 #expect(samples[..<start].allSatisfy { $0 == 0 })
                 #expect(Array(samples[start..<start + expected.count]) == expected)
                 #expect(samples[(start + expected.count)...].allSatisfy { $0 == 0 })
-                #expect((0..<batch.sampleCount).allSatisfy { sampleMask[row * batch.sampleCount + $0] == ($0 >= start) })
-                #expect((0..<batch.frameCount).allSatisfy { frameMask[row * batch.frameCount + $0] == ($0 * 80 >= start) })
+                #expect(
+                    (0..<batch.sampleCount).allSatisfy { sampleMask[row * batch.sampleCount + $0] == ($0 >= start) })
+                #expect(
+                    (0..<batch.frameCount).allSatisfy { frameMask[row * batch.frameCount + $0] == ($0 * 80 >= start) })
                 #expect(clip.text == "text \(clip.key)")
                 #expect(
-                    batch.speakers.values(as: Int32.self)[row] == [0, -1, 1][ordinal % 3], "\(clip.speaker ?? "nobody")")
+                    batch.speakers.values(as: Int32.self)[row] == [0, -1, 1][ordinal % 3], "\(clip.speaker ?? "nobody")"
+                )
                 #expect(labels.counts.values(as: Int32.self)[row] == Int32(ordinal))
                 let width = labels.values.shape[1]
                 let values = labels.values.values(as: Int32.self)[row * width..<(row + 1) * width]
@@ -98,6 +101,7 @@ extension Waveform {
     /// What a 16-bit file keeps.
     static func roundTrip(_ wave: Waveform) throws -> Waveform {
         try Waveform(
-            samples: AudioReader(contents: wave.wavFile(), name: "memory").readAll(limit: .max), sampleRate: wave.sampleRate)
+            samples: AudioReader(contents: wave.wavFile(), name: "memory").readAll(limit: .max),
+            sampleRate: wave.sampleRate)
     }
 }

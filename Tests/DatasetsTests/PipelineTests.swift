@@ -54,7 +54,8 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
                 let resumed = try Pipeline(
                     sources, options, at: JSONDecoder().decode(Pipeline.Position.self, from: kept))
                 for number in start..<min(start + 21, 80) {
-                    #expect(digest(try resumed.nextBatch()) == digests[number], "\(name) from \(start), batch \(number)")
+                    #expect(
+                        digest(try resumed.nextBatch()) == digests[number], "\(name) from \(start), batch \(number)")
                     #expect(resumed.position == positions[number + 1], "\(name) from \(start), after \(number)")
                 }
             }
@@ -155,7 +156,9 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
     }
 
     /// Whatever is killed, and whenever: what stands in its log is what an uninterrupted run gives, and so is what follows.
-    @Test(arguments: [20, 90, 250]) func aProcessKilledBySignalNineIsFollowedByTheSameBatches(milliseconds: Int) async throws {
+    @Test(arguments: [20, 90, 250]) func aProcessKilledBySignalNineIsFollowedByTheSameBatches(milliseconds: Int)
+        async throws
+    {
         let folder = try TemporaryFolder()
         let log = folder.file("log")
         await #expect(processExitsWith: .signal(SIGKILL)) { [log = log as String, milliseconds] in

@@ -88,8 +88,15 @@ extension Pipeline.Options {
 /// All that there is to a batch.
 func digest(_ batch: Batch) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func add(_ bytes: some Sequence<UInt8>) { for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 } }
-    for array in [batch.audio, batch.lengths, batch.bandwidth, batch.speakers] { add(array.bytes) }
+    func add(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
+    for array in [batch.audio, batch.lengths, batch.bandwidth, batch.speakers] {
+        array.bytes.withUnsafeBytes { bytes in
+            // All arrays are of 4-byte elements.
+            for word in bytes.bindMemory(to: UInt32.self) { hash = (hash ^ UInt64(word)) &* 0x0000_0100_0000_01B3 }
+        }
+    }
     add("\(batch.audio.shape)".utf8)
     for clip in batch.clips { add("\(clip.key) \(clip.epoch) \(clip.text ?? "-")".utf8) }
     return hash

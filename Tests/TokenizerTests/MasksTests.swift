@@ -35,7 +35,9 @@ import Testing
     }
 
     /// Runs what `body` makes of audio and masks on the reference evaluator, with the model's values.
-    private func run(_ audio: HostArray, _ lengths: HostArray?, _ body: (Tensor, Masks?) -> [Tensor]) throws -> [HostArray] {
+    private func run(_ audio: HostArray, _ lengths: HostArray?, _ body: (Tensor, Masks?) -> [Tensor]) throws
+        -> [HostArray]
+    {
         let input = Tensor.input(audio.type, name: "audio")
         let masks = lengths.map {
             Masks(lengths: .constant($0), sampleCount: audio.shape[1], hop: Self.hop)
@@ -133,7 +135,8 @@ import Testing
             let input = Tensor.input(x.type, name: "x")
             let result = model.quantizer(
                 input, training: QuantizerTraining(key: RandomKey(seed: 2), mask: mask.map { .constant($0) }))
-            let named = (result.losses.sorted { $0.key < $1.key } + result.metrics.sorted { $0.key < $1.key }).map(\.value)
+            let named = (result.losses.sorted { $0.key < $1.key } + result.metrics.sorted { $0.key < $1.key }).map(
+                \.value)
             let parameters = model.parameters.filter { $0.key.hasPrefix("quantizer") }
             let paths = parameters.keys.sorted()
             let graph = Graph(
@@ -184,12 +187,15 @@ import Testing
             try evaluate([x, y]) { inputs in
                 let limit = bandwidth.map { Tensor.constant($0, .f64) }
                 return [
-                    MultiScaleMelLoss(sampleRate: rate, windows: [256], bands: [40])(inputs[0], inputs[1], bandwidth: limit),
+                    MultiScaleMelLoss(sampleRate: rate, windows: [256], bands: [40])(
+                        inputs[0], inputs[1], bandwidth: limit),
                     MultiResolutionSTFTLoss(sampleRate: rate, windows: [256])(inputs[0], inputs[1], bandwidth: limit),
                 ]
             }.map { $0.doubles[0] }
         }
-        let (all, full, half, none) = try (losses(nil), losses([4000, 4000]), losses([2000, 4000]), losses([2000, 2000]))
+        let (all, full, half, none) = try (
+            losses(nil), losses([4000, 4000]), losses([2000, 4000]), losses([2000, 2000])
+        )
         for index in all.indices {
             #expect(abs(full[index] - all[index]) < 1e-12)
             #expect(none[index] < 0.02 * all[index], "the band's edge leaks a little")

@@ -1,4 +1,5 @@
 import CSndfile
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -56,15 +57,21 @@ public final class AudioReader: SampleStream {
         var info = SF_INFO()
         // libsndfile closes the descriptor from here on, also when it fails.
         isOwned = false
-        guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &info, isStandardInput ? 0 : 1) else {
-            let reason = libraryMessage(sf_strerror(nil))
+        // Nobody else is to wait for what arrives through a pipe.
+        let opened = openSound(alone: isFile) {
+            sf_open_fd(descriptor, Int32(SFM_READ), &info, isStandardInput ? 0 : 1)
+        }
+        guard let file = opened.file else {
+            let reason = opened.reason
             throw AudioError.notAudio(
                 path: path, reason: isFile ? reason : "\(reason); through a pipe only WAV and MP3 can be read")
         }
-        let missing = isFile ? missingWAVFrames(fileSize: Int(status.st_size)) { offset, count in
-            var buffer = [UInt8](repeating: 0, count: count)
-            return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
-        } : nil
+        let missing =
+            isFile
+            ? missingWAVFrames(fileSize: Int(status.st_size)) { offset, count in
+                var buffer = [UInt8](repeating: 0, count: count)
+                return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
+            } : nil
         try self.init(file, info, path: path, hasLength: isFile, missingFrames: missing, memory: nil)
     }
 
@@ -76,8 +83,10 @@ public final class AudioReader: SampleStream {
         let memory = MemoryFile(contents)
         var info = SF_INFO()
         var calls = MemoryFile.calls
-        guard let file = sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque())
-        else { throw AudioError.notAudio(path: name, reason: libraryMessage(sf_strerror(nil))) }
+        let opened = openSound {
+            sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque())
+        }
+        guard let file = opened.file else { throw AudioError.notAudio(path: name, reason: opened.reason) }
         let missing = missingWAVFrames(fileSize: contents.count) { offset, count in
             offset >= 0 && offset <= contents.count - count ? Array(contents[offset..<(offset + count)]) : nil
         }
@@ -226,6 +235,24 @@ private func missingWAVFrames(
         offset += 8 + size + size & 1
     }
     return nil
+}
+
+private let opening = Mutex(())
+
+/// Opens a sound, or says why that failed.
+///
+/// - Parameter alone: whether other threads wait meanwhile, lest the reason be theirs: the library keeps it in a variable that
+///   all threads share.
+func openSound(alone: Bool = true, _ open: () -> OpaquePointer?) -> (file: OpaquePointer?, reason: String) {
+    // A pointer of the library's, which no other thread knows yet.
+    nonisolated(unsafe) var file: OpaquePointer?
+    var reason = ""
+    func attempt() {
+        file = open()
+        if file == nil { reason = libraryMessage(sf_strerror(nil)) }
+    }
+    if alone { opening.withLock { _ in attempt() } } else { attempt() }
+    return (file, reason)
 }
 
 /// libsndfile's words, without their full stop.

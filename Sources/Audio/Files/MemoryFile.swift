@@ -75,9 +75,12 @@ extension Waveform {
         let memory = MemoryFile()
         var calls = MemoryFile.calls
         return try withExtendedLifetime(memory) {
-            guard
-                let file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(memory).toOpaque())
-            else { throw AudioError.unsupportedFormat(path: name, reason: libraryMessage(sf_strerror(nil))) }
+            let opened = openSound {
+                sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(memory).toOpaque())
+            }
+            guard let file = opened.file else {
+                throw AudioError.unsupportedFormat(path: name, reason: opened.reason)
+            }
             // Encoders of the library keep a copy of one call's samples on the stack.
             for start in stride(from: 0, to: samples.count, by: 4096) {
                 let chunk = samples[start..<min(start + 4096, samples.count)].map { Int16(clipping: $0) }
@@ -87,7 +90,9 @@ extension Waveform {
                     throw AudioError.writeFailed(path: name, reason: reason)
                 }
             }
-            guard sf_close(file) == 0 else { throw AudioError.writeFailed(path: name, reason: "it cannot be completed") }
+            guard sf_close(file) == 0 else {
+                throw AudioError.writeFailed(path: name, reason: "it cannot be completed")
+            }
             return memory.contents
         }
     }

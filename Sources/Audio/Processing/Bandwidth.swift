@@ -33,7 +33,9 @@ extension Waveform {
         let smoothed = power.indices.map { bin in
             (max(0, bin - 2)...min(power.count - 1, bin + 2)).reduce(0) { $0 + power[$1] }
         }
-        guard let peak = smoothed.max(), let edge = smoothed.lastIndex(where: { $0 > peak * 3.16e-7 }) else { return nil }
+        guard let peak = smoothed.max(), let edge = smoothed.lastIndex(where: { $0 > peak * 3.16e-7 }) else {
+            return nil
+        }
         return Double(edge) * Double(sampleRate) / Double(size)
     }
 }

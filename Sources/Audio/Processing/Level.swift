@@ -22,7 +22,9 @@ extension Waveform {
         defer { ebur128_destroy(&state) }
         let block = 2 * sampleRate / 5
         for _ in 0..<max(1, (block + samples.count - 1) / samples.count) {
-            guard ebur128_add_frames_float(state, samples, samples.count) == EBUR128_SUCCESS.rawValue else { return nil }
+            guard ebur128_add_frames_float(state, samples, samples.count) == EBUR128_SUCCESS.rawValue else {
+                return nil
+            }
         }
         var value = 0.0
         guard ebur128_loudness_global(state, &value) == EBUR128_SUCCESS.rawValue, value.isFinite else { return nil }

@@ -64,7 +64,9 @@ public struct Batch: Sendable {
                 let start = base + row * width * size
                 let (before, held) = ((width - length) * size, rows[row].samples.count * size)
                 memset(start, 0, before)
-                rows[row].samples.withUnsafeBytes { if let source = $0.baseAddress { memcpy(start + before, source, held) } }
+                rows[row].samples.withUnsafeBytes {
+                    if let source = $0.baseAddress { memcpy(start + before, source, held) }
+                }
                 memset(start + before + held, 0, width * size - before - held)
             }
             count = rows.count * width * size

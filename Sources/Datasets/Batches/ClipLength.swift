@@ -39,7 +39,8 @@ public struct LengthBuckets: Hashable, Sendable, Codable {
     /// Lengths from `shortest` to `longest` frames, each at most so many times the one before: no row is more than
     /// `1 - 1 / ratio` padding because of its bucket.
     public init(shortest: Int, longest: Int, ratio: Double = 1.4) {
-        precondition(shortest > 0 && shortest <= longest && ratio > 1, "buckets from \(shortest) to \(longest) by \(ratio)")
+        precondition(
+            shortest > 0 && shortest <= longest && ratio > 1, "buckets from \(shortest) to \(longest) by \(ratio)")
         var lengths = [longest]
         while let next = lengths.last, next > shortest {
             lengths.append(max(shortest, min(next - 1, Int((Double(next) / ratio).rounded(.up)))))

@@ -16,7 +16,9 @@ public struct Interval: Hashable, Sendable, Codable {
         let ends = try [Double](from: decoder)
         guard ends.count == 2, ends[0] <= ends[1] else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "an interval is two numbers, the smaller one first"))
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "an interval is two numbers, the smaller one first"))
         }
         self.init(ends[0], ends[1])
     }

@@ -60,7 +60,7 @@ public struct SkipReport: Hashable, Sendable, Codable {
     public private(set) var counts: [String: Int] = [:]
     public private(set) var examples: [String] = []
 
-    private static let exampleCount = 20
+    private static let exampleCount = 5
 
     public init() {}
 

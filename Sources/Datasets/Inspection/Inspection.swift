@@ -33,7 +33,9 @@ public struct Inspection: Sendable, Codable {
     public init() {}
 
     /// Where bin `index` of `lengths` begins, in seconds.
-    public static func lengthBin(_ index: Int) -> Double { index == 0 ? 0 : firstLength * pow(lengthStep, Double(index)) }
+    public static func lengthBin(_ index: Int) -> Double {
+        index == 0 ? 0 : firstLength * pow(lengthStep, Double(index))
+    }
 
     /// The length below which a share of the clips are, in seconds, to the width of a bin.
     public func length(quantile: Double) -> Double {
@@ -118,7 +120,7 @@ public struct Inspection: Sendable, Codable {
     /// - Throws: ``SkippedRecord`` where strict.
     public init(
         of source: any Source, limit: Int? = nil, isStrict: Bool = false,
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+        threads: Int = Pipeline.processors,
         progress: (_ records: Int, _ seconds: Double) throws -> Void = { _, _ in }
     ) throws {
         let stream = RecordStream(source, RecordStream.Order(seed: 0, isShuffled: false))

@@ -4,7 +4,9 @@ struct CountedRandom {
 
     /// - Parameter counters: what tells this use of the seed from all others.
     init(seed: UInt64, _ counters: UInt64...) {
-        state = counters.reduce(Self.mix(seed &+ Self.step)) { Self.mix($0 ^ ($1 &+ 0xD1B5_4A32_D192_ED03)) &+ Self.step }
+        state = counters.reduce(Self.mix(seed &+ Self.step)) {
+            Self.mix($0 ^ ($1 &+ 0xD1B5_4A32_D192_ED03)) &+ Self.step
+        }
     }
 
     private static let step: UInt64 = 0x9E37_79B9_7F4A_7C15

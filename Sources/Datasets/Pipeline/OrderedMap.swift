@@ -14,7 +14,8 @@ final class OrderedMap<Input, Output: Sendable> {
         threads: Int, depth: Int, weightLimit: Int, weight: @escaping @Sendable (Output) -> Int,
         draw: @escaping () -> Input?, transform: @escaping @Sendable (Input) -> Output
     ) {
-        shared = Shared(depth: max(depth, threads), weightLimit: weightLimit, weight: weight, draw: draw, transform: transform)
+        shared = Shared(
+            depth: max(depth, threads), weightLimit: weightLimit, weight: weight, draw: draw, transform: transform)
         for number in 0..<threads {
             let thread = Thread { [shared] in shared.work() }
             thread.name = "decode.\(number)"

@@ -28,7 +28,7 @@ public final class Pipeline {
         /// Batches of a pool.
         public var poolBatches = 16
         /// Threads that decode.
-        public var threads = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
+        public var threads = Pipeline.processors
         /// Whether a record that cannot be used is an error, and not skipped and counted.
         public var isStrict = false
         public var speakers: SpeakerTable?
@@ -42,7 +42,7 @@ public final class Pipeline {
         }
     }
 
-    /// Where a pipeline stands; a few dozen numbers.
+    /// Where a pipeline stands: small, whatever the dataset's size.
     public struct Position: Codable, Hashable, Sendable {
         /// Where the pool begins that the next batch is from.
         var pool: Mixture.Position?
@@ -64,6 +64,9 @@ public final class Pipeline {
 
         init() {}
     }
+
+    /// How many threads decode, unless that is said: one a processor, eight at most.
+    public static let processors = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
 
     public let options: Options
     public private(set) var position: Position
@@ -116,7 +119,8 @@ public final class Pipeline {
         let mixture = Mixture(
             sources,
             RecordStream.Order(
-                seed: options.seed, isShuffled: options.isShuffled, window: options.window, partition: options.partition),
+                seed: options.seed, isShuffled: options.isShuffled, window: options.window, partition: options.partition
+            ),
             at: position.pool)
         let maker = PieceMaker(options: options)
         decoded = OrderedMap(
@@ -264,8 +268,10 @@ public enum PipelineError: Error, Hashable, CustomStringConvertible {
         case .otherSources: "the position is of a pipeline with other datasets; give the same ones in the same order"
         case .nothingUsable(let report):
             "no dataset record can be used: "
-                + (report.counts.isEmpty ? "there are none" : report.counts.sorted { $0.key < $1.key }
-                    .map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+                + (report.counts.isEmpty
+                    ? "there are none"
+                    : report.counts.sorted { $0.key < $1.key }
+                        .map { "\($0.value) \($0.key)" }.joined(separator: ", "))
                 + (report.examples.first.map { ", such as \($0)" } ?? "")
         case .labels(let clips, let labels): "\(clips) clips got labels for \(labels)"
         }

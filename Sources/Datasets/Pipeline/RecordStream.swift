@@ -183,7 +183,9 @@ final class RecordStream {
             while records.count < (order.isShuffled ? order.window : 1), bytes < Self.blockBytes,
                 let record = reader.next()
             {
-                if case .success(let record) = record, case .bytes(let contents, _) = record.sound { bytes += contents.count }
+                if case .success(let record) = record, case .bytes(let contents, _) = record.sound {
+                    bytes += contents.count
+                }
                 records.append(record)
             }
             blockEnd = reader.ordinal

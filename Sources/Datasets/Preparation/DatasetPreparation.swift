@@ -1,5 +1,5 @@
 import Audio
-public import Checkpoint
+import Checkpoint
 import Foundation
 
 /// Packs a source as WebDataset shards of 16-bit FLAC at one rate, with an index: decoded, trimmed and resampled once.
@@ -61,7 +61,7 @@ public final class DatasetPreparation {
     /// - Throws: ``PreparationError`` where the folder holds something else, `FileError`.
     public init(
         _ source: any Source, in folder: String, _ options: Options,
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount
+        threads: Int = Pipeline.processors
     ) throws {
         precondition(options.shardSize > 0, "shards of \(options.shardSize) clips")
         self.source = source
@@ -206,11 +206,14 @@ private struct Packer: Sendable {
             let (waveform, bandwidth) = try clips(record, random: &random)
             let description = Description(
                 text: record.metadata.text, speaker: record.metadata.speaker, language: record.metadata.language,
-                seconds: waveform.duration, sample_rate: waveform.sampleRate, bandwidth_hz: bandwidth, source: record.key)
+                seconds: waveform.duration, sample_rate: waveform.sampleRate, bandwidth_hz: bandwidth,
+                source: record.key)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             do {
-                return (try waveform.flacFile(name: record.key), Array(try encoder.encode(description)), waveform.duration)
+                return (
+                    try waveform.flacFile(name: record.key), Array(try encoder.encode(description)), waveform.duration
+                )
             } catch let error as AudioError {
                 throw SkippedRecord(record.key, error)
             } catch {

@@ -10,7 +10,9 @@ struct TarWriter {
     func add(_ name: String, _ contents: [UInt8]) throws(FileError) {
         precondition(name.utf8.count <= 100, "'\(name)' is too long a name for an archive member")
         var header = [UInt8](repeating: 0, count: 512)
-        func put(_ text: String, at offset: Int) { header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }
+        func put(_ text: String, at offset: Int) {
+            header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
+        }
         func octal(_ value: Int, width: Int) -> String {
             let digits = String(value, radix: 8)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -77,6 +77,7 @@ extension Tensor {
         guard let weights else { return mean() }
         let spread = weights.cast(to: dtype).broadcast(to: shape)
         // Chosen and not multiplied: what stands in padding may be anything, infinities too.
-        return select(spread.isGreater(than: 0), self * spread, Tensor.scalar(0, dtype)).sum() / maximum(spread.sum(), 1)
+        return select(spread.isGreater(than: 0), self * spread, Tensor.scalar(0, dtype)).sum()
+            / maximum(spread.sum(), 1)
     }
 }

@@ -51,7 +51,8 @@ public struct EvaluationSet: Sendable {
         let fitting = ClipSample(source, count: count, preparation: preparation, shortest: seconds.lowerBound)
         let sample =
             fitting.clips.isEmpty && count > 0
-            ? ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0) : fitting
+            ? ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0)
+            : fitting
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { ($0.clip.key, $0.waveform) }
     }

@@ -21,7 +21,8 @@ extension Recipe {
             hop: configuration.hop,
             length: clips.areWhole
                 ? .utterances(
-                    LengthBuckets(shortest: frames(min(1, clips.longestSeconds)), longest: frames(clips.longestSeconds)))
+                    LengthBuckets(shortest: frames(min(1, clips.longestSeconds)), longest: frames(clips.longestSeconds))
+                )
                 : .segments(frames: frames(segmentSeconds)),
             batchSize: batchSize)
         options.seed = seed

@@ -149,7 +149,8 @@ public final class Trainer {
         let host = try state.hostArrays()
         let flat = Dictionary(uniqueKeysWithValues: zip(host.paths, host.leaves))
         return try store.save(
-            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe, data: pipeline.position))
+            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe, data: pipeline.position)
+        )
     }
 
     private static func restore(

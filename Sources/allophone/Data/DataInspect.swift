@@ -105,7 +105,8 @@ extension Inspection {
         return bins.map { label, value in
             let eighths = most > 0 ? Int((value / most * 320).rounded()) : 0
             let bar = String(repeating: "█", count: eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
-            return "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : String(format: "%.1f", value)) \(unit)"
+            return
+                "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : String(format: "%.1f", value)) \(unit)"
         }
     }
 }

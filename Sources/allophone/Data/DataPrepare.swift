@@ -45,9 +45,13 @@ struct DataPrepare: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if !SampleRate.supported.contains(rate) { throw ValidationError("--rate must be in \(SampleRate.supported) Hz") }
+        if !SampleRate.supported.contains(rate) {
+            throw ValidationError("--rate must be in \(SampleRate.supported) Hz")
+        }
         if shardSize < 1 { throw ValidationError("--shard-size must be 1 or more") }
-        if !(longest > 0 && longest <= 3600) { throw ValidationError("--longest must be more than 0 and at most 3600 s") }
+        if !(longest > 0 && longest <= 3600) {
+            throw ValidationError("--longest must be more than 0 and at most 3600 s")
+        }
         if let loudness, !(-70...0 ~= loudness) { throw ValidationError("--loudness must be between -70 and 0 LUFS") }
     }
 

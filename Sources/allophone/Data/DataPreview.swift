@@ -33,7 +33,9 @@ struct DataPreview: ParsableCommand {
 
     func validate() throws {
         if clips < 1 { throw ValidationError("--clips must be 1 or more") }
-        if !SampleRate.supported.contains(rate) { throw ValidationError("--rate must be in \(SampleRate.supported) Hz") }
+        if !SampleRate.supported.contains(rate) {
+            throw ValidationError("--rate must be in \(SampleRate.supported) Hz")
+        }
     }
 
     func run() throws {
