@@ -157,14 +157,21 @@ public final class DatasetPreparation {
     }
 
     private struct Index: Codable {
-        var __kind__ = "wids-shard-index-v1"
-        var wids_version = 1
+        var kind = "wids-shard-index-v1"
+        var version = 1
         var name: String
-        var shardlist: [ShardEntry]
+        var shards: [ShardEntry]
+
+        enum CodingKeys: String, CodingKey {
+            case kind = "__kind__"
+            case version = "wids_version"
+            case name
+            case shards = "shardlist"
+        }
     }
 
     private func writeIndex(_ shards: [ShardEntry]) throws {
-        try write(Index(name: URL(fileURLWithPath: folder).lastPathComponent, shardlist: shards), to: "index.json")
+        try write(Index(name: URL(fileURLWithPath: folder).lastPathComponent, shards: shards), to: "index.json")
     }
 
     private func save() throws { try write(state, to: "prepare.json") }
@@ -188,9 +195,15 @@ private struct Packer: Sendable {
         var speaker: String?
         var language: String?
         var seconds: Double
-        var sample_rate: Int
-        var bandwidth_hz: Double
+        var sampleRate: Int
+        var bandwidth: Double
         var source: String
+
+        enum CodingKeys: String, CodingKey {
+            case text, speaker, language, seconds, source
+            case sampleRate = "sample_rate"
+            case bandwidth = "bandwidth_hz"
+        }
     }
 
     func callAsFunction(
@@ -206,7 +219,7 @@ private struct Packer: Sendable {
             let (waveform, bandwidth) = try clips(record, random: &random)
             let description = Description(
                 text: record.metadata.text, speaker: record.metadata.speaker, language: record.metadata.language,
-                seconds: waveform.duration, sample_rate: waveform.sampleRate, bandwidth_hz: bandwidth,
+                seconds: waveform.duration, sampleRate: waveform.sampleRate, bandwidth: bandwidth,
                 source: record.key)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
