@@ -11,8 +11,8 @@ ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
 SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
 # What the build links, and what fetches XLA and Arrow.
-PACKAGES := libsndfile1-dev libsoxr-dev libpng-dev zlib1g-dev libarchive-dev libcurl4-openssl-dev libssl-dev \
-    python3 python3-pip
+PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev libarchive-dev libcurl4-openssl-dev \
+    libssl-dev python3 python3-pip
 # The standard library is linked into the program, so that one file is all there is to copy.
 RELEASE := -c release --static-swift-stdlib
 SECONDS ?= 60
@@ -113,7 +113,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode bench-sources
+.PHONY: bench bench-codec bench-train bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -129,6 +129,8 @@ bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources
 	Benchmarks/.build/release/bench-sources --python $(PYTHON)
+bench-data: setup peers bench corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
+	Benchmarks/.build/release/bench data --python $(PYTHON) --corpus .corpus/core
 
 # All but what only reads, and what calls the others together.
 ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))

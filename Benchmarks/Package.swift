@@ -11,8 +11,10 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                .product(name: "Audio", package: "allophone"),
                 .product(name: "Checkpoint", package: "allophone"),
                 .product(name: "Codec", package: "allophone"),
+                .product(name: "Datasets", package: "allophone"),
                 .product(name: "NN", package: "allophone"),
                 .product(name: "Native", package: "allophone"),
                 .product(name: "PJRT", package: "allophone"),

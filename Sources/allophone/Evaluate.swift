@@ -51,7 +51,7 @@ struct Evaluate: ParsableCommand {
         let sampleRate = file.model.configuration.sampleRate
         let set =
             try files.isEmpty
-            ? EvaluationSet(Manifest(folder: data ?? "."), split: split, count: clips, sampleRate: sampleRate)
+            ? EvaluationSet(openSource(data ?? ".", split: split), count: clips, sampleRate: sampleRate)
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
         if let output { try Disk.createFolder(output) }
         let codec = try backend.codec(file)

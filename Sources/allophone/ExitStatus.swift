@@ -34,9 +34,11 @@ enum ExitStatus: Int32, CaseIterable {
         case let error as FileError: self = error.isOfOutput ? .output : .input
         case let error as AudioError: self.init(error)
         case is LogFileError: self = .output
-        case ManifestError.missing, RecipeError.unreadable: self = .input
+        case RecipeError.unreadable: self = .input
+        case let error as SourceError: self.init(error)
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, is CodecError, CommandError.unknownKind:
+            is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch,
+            is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -55,8 +57,18 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .partialSample, .corrupt:
+        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample,
+            .corrupt:
             self = .data
+        }
+    }
+
+    private init(_ error: SourceError) {
+        switch error {
+        case .badLocator: self = .usage
+        case .file, .unavailable, .hub: self = .input
+        case .parquetUnavailable: self = .unavailable
+        case .unknownLayout, .noSuchSplit, .malformed: self = .data
         }
     }
 

@@ -61,7 +61,8 @@ struct Train: ParsableCommand {
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
         let trainer = try Trainer(
-            recipe: recipe, data: Manifest(folder: data), folder: folder, engine: device.engine())
+            recipe: recipe, data: [WeightedSource(openSource(data, split: "train"))],
+            heldOut: openSource(data, split: "dev"), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
@@ -98,6 +99,7 @@ struct Train: ParsableCommand {
         if trainer.step < recipe.steps {
             say("\(folder): stopped at step \(trainer.step) of \(recipe.steps); the same command goes on from there")
         }
+        sayWhatWasSkipped(trainer.skipped)
         say("model: \(trainer.modelPath)")
         if json, let last { try printJSON(last) }
     }

@@ -66,10 +66,11 @@ public final class AudioWriter: SampleSink {
         info.channels = 1
         info.format = Int32(format)
         var calls = outputCalls
-        file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
-        if file == nil {
-            throw output.failure ?? AudioError.unsupportedFormat(path: path, reason: libraryMessage(sf_strerror(nil)))
+        let opened = openSound {
+            sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
         }
+        file = opened.file
+        if file == nil { throw output.failure ?? AudioError.unsupportedFormat(path: path, reason: opened.reason) }
     }
 
     deinit { if let file { sf_close(file) } }

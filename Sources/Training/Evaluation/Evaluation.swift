@@ -42,19 +42,20 @@ public struct EvaluationSet: Sendable {
     public init(clips: [(name: String, audio: Waveform)]) { self.clips = clips }
 
     /// - Parameters:
-    ///   - count: how many clips, spread evenly over those of the split that are long enough to judge.
-    ///   - seconds: the shortest and longest clips that count.
-    /// - Throws: `ManifestError`, `AudioError`.
+    ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
+    ///   - seconds: the shortest and longest clips that count; where there are none such, any.
+    /// - Throws: `PipelineError` where none can be used.
     public init(
-        _ manifest: Manifest, split: String, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12
+        _ source: any Source, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12
     ) throws {
-        let all = try manifest.split(split)
-        let fitting = all.filter { seconds.contains($0.seconds) }
-        let pool = fitting.isEmpty ? all : fitting
-        let chosen = (0..<min(count, pool.count)).map { pool[$0 * pool.count / min(count, pool.count)] }
-        clips = try chosen.map { clip in
-            (clip.path, try Waveform.load(path: manifest.path(of: clip), sampleRate: sampleRate))
-        }
+        let preparation = ClipPreparation(sampleRate: sampleRate, longest: seconds.upperBound)
+        let fitting = ClipSample(source, count: count, preparation: preparation, shortest: seconds.lowerBound)
+        let sample =
+            fitting.clips.isEmpty && count > 0
+            ? ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0)
+            : fitting
+        guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
+        clips = sample.clips.map { ($0.clip.key, $0.waveform) }
     }
 
     /// Encodes and decodes every clip and measures the result.

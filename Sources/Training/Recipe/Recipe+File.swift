@@ -1,3 +1,4 @@
+import Datasets
 public import Foundation
 public import Tokenizer
 
@@ -88,6 +89,12 @@ extension Recipe {
         try require(steps > 0, "steps", "positive")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
         try require(segmentSeconds >= 0.1 && segmentSeconds <= 60, "segmentSeconds", "between 0.1 and 60")
+        try require(
+            clips.longestSeconds >= 0.1 && clips.longestSeconds <= 60, "clips.longestSeconds", "between 0.1 and 60")
+        try require(clips.loudness <= 0, "clips.loudness", "0 or less")
+        try require(clips.speed.low >= 0.5 && clips.speed.high <= 2, "clips.speed", "between 0.5 and 2")
+        try require((0...1).contains(clips.bandShare), "clips.bandShare", "between 0 and 1")
+        try require(clips.band.low >= 1000, "clips.band", "1000 Hz or more")
         try require(quantizerWarmupSteps >= 0, "quantizerWarmupSteps", "0 or more")
         try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
         try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")

@@ -9,7 +9,7 @@ struct GeneratorObjective: Sendable {
     let precision: Recipe.Precision
     let warmupSteps: Int
     private let mel: MultiScaleMelLoss
-    private let stft = MultiResolutionSTFTLoss()
+    private let stft: MultiResolutionSTFTLoss
 
     init(model: Alpha, recipe: Recipe) {
         self.model = model
@@ -18,12 +18,18 @@ struct GeneratorObjective: Sendable {
         warmupSteps = recipe.quantizerWarmupSteps
         mel = MultiScaleMelLoss(
             sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands)
+        stft = MultiResolutionSTFTLoss(sampleRate: model.configuration.sampleRate)
     }
 
-    /// `audio`: f32 `[batch, samples]`, a whole number of hops. `step`: i32 scalar.
+    /// - Parameters:
+    ///   - audio: f32 `[batch, samples, 1]`, a whole number of hops.
+    ///   - lengths: i32 `[batch]`: samples of each clip, at the end of its row.
+    ///   - bandwidth: f32 `[batch]`, the highest frequency of each clip that spectral losses look at, in Hz.
+    ///   - step: i32 scalar.
     func callAsFunction(
-        _ audio: Tensor, step: Tensor, key: RandomKey
+        _ audio: Tensor, lengths: Tensor, bandwidth: Tensor, step: Tensor, key: RandomKey
     ) -> (total: Tensor, parts: [String: Tensor], quantized: Quantized) {
+        let masks = Masks(lengths: lengths, sampleCount: audio.shape[1], hop: model.configuration.hop)
         let keys = key.split(2)
         var training = QuantizerTraining(key: keys[0])
         if warmupSteps > 0 {
@@ -31,8 +37,8 @@ struct GeneratorObjective: Sendable {
             training.bypass = keys[1].uniform([audio.shape[0]]).isLess(than: share)
         }
         let (estimate, quantized) = model.reconstruct(
-            audio.expanded(at: 2).cast(to: precision == .bf16 ? .bf16 : .f32), training: training)
-        let signal = estimate.squeezed(2).cast(to: .f32)
+            audio.cast(to: precision == .bf16 ? .bf16 : .f32), training: training, masks: masks)
+        let (reference, signal) = (audio.squeezed(2), estimate.squeezed(2).cast(to: .f32))
 
         var parts: [String: Tensor] = [:]
         var total = Tensor.scalar(0)
@@ -42,9 +48,9 @@ struct GeneratorObjective: Sendable {
             parts[name] = value
             total = total + value * weight
         }
-        add("mel", weight: losses.mel) { mel(audio, signal) }
-        add("stft", weight: losses.stft) { stft(audio, signal) }
-        add("waveform", weight: losses.waveform) { waveformLoss(audio, signal) }
+        add("mel", weight: losses.mel) { mel(reference, signal, masks: masks, bandwidth: bandwidth) }
+        add("stft", weight: losses.stft) { stft(reference, signal, masks: masks, bandwidth: bandwidth) }
+        add("waveform", weight: losses.waveform) { waveformLoss(reference, signal, masks: masks) }
         for (name, value) in quantized.losses.sorted(by: { $0.key < $1.key }) {
             let kind = name.split(separator: ".").last.map(String.init) ?? name
             let weights = ["commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy]

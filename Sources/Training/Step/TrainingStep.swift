@@ -29,7 +29,9 @@ struct TrainingStep: Sendable {
             let state = arguments["state"]
             let step = state["step"].value
             let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
-            let (total, parts, quantized) = objective(arguments["audio"].value, step: step, key: key)
+            let (total, parts, quantized) = objective(
+                arguments["audio"].value, lengths: arguments["lengths"].value, bandwidth: arguments["bandwidth"].value,
+                step: step, key: key)
 
             let current = state["parameters"].values
             let paths = current.keys.sorted()

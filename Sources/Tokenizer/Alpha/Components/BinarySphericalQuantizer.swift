@@ -30,8 +30,8 @@ public struct BinarySphericalQuantizer: Quantizer {
             codes: isSet.cast(to: .i32), embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:],
             updates: [], resets: [])
         guard let training else { return result }
-        result.losses["commitment"] = frameMean(
-            (direction - quantized.stoppingGradient).squared.sum(axes: [-1]), mask: training.mask)
+        result.losses["commitment"] = (direction - quantized.stoppingGradient).squared.sum(axes: [-1])
+            .mean(weights: training.mask)
         let (each, together) = entropies(direction, mask: training.mask)
         // Confident in each frame, and all corners used over frames.
         result.losses["entropy"] = (each - together) * (1 / Self.temperature)
@@ -52,7 +52,7 @@ public struct BinarySphericalQuantizer: Quantizer {
     /// The mean entropy of a frame's bits and the entropy of the mean bits, summed over bits, in nats.
     private func entropies(_ direction: Tensor, mask: Tensor?) -> (each: Tensor, together: Tensor) {
         let probability = (direction * (4 * Self.temperature * corner)).sigmoid()
-        let each = frameMean(binaryEntropy(probability).sum(axes: [-1]), mask: mask)
+        let each = binaryEntropy(probability).sum(axes: [-1]).mean(weights: mask)
         let weights = mask.map { $0.expanded(at: 2).cast(to: direction.dtype) }
         let mean =
             weights.map { (probability * $0).sum(axes: [0, 1]) / maximum($0.sum(), 1) }

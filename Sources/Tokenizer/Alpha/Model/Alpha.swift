@@ -31,9 +31,17 @@ public struct Alpha: Module {
 
     /// The whole codec with gradients, for training: `audio` `[batch, samples, 1]` → what the decoder makes of it, not
     /// clamped, and how the quantizers did.
-    public func reconstruct(_ audio: Tensor, training: QuantizerTraining?) -> (audio: Tensor, quantized: Quantized) {
-        var past = Past.offline()
-        let quantized = quantizer(encoder(audio, &past), training: training)
-        return (decoder(quantized.embedding, &past), quantized)
+    ///
+    /// - Parameter masks: what is real of clips of several lengths; each then gives what it gives alone.
+    public func reconstruct(
+        _ audio: Tensor, training: QuantizerTraining?, masks: Masks? = nil
+    ) -> (audio: Tensor, quantized: Quantized) {
+        // Each walks its own layers, and counts from the start.
+        func past() -> Past { masks.map { .offline(mask: $0.samples) } ?? .offline() }
+        var (encoding, decoding) = (past(), past())
+        var training = training
+        if let masks { training?.mask = masks.frames.cast(to: .f32) }
+        let quantized = quantizer(encoder(audio, &encoding), training: training)
+        return (decoder(quantized.embedding, &decoding), quantized)
     }
 }

@@ -1,0 +1,103 @@
+import Audio
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+
+private struct Stopped: Error {}
+
+@Suite struct PreparationTests {
+    private let source = SyntheticSource(shardSizes: [23, 9], isRandomAccess: false) { $1 % 8 == 5 }
+    private let options = DatasetPreparation.Options(
+        clips: ClipPreparation(sampleRate: 16000, shortest: 0.05), shardSize: 6)
+
+    private func files(in folder: String) throws -> [String: [UInt8]] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        return Dictionary(uniqueKeysWithValues: try names.map { ($0, try contents(of: "\(folder)/\($0)")) })
+    }
+
+    @Test func whatWasPreparedReadsAsADatasetOfTheSameClips() throws {
+        let folder = try TemporaryFolder()
+        let preparation = try DatasetPreparation(source, in: folder.file("out"), options)
+        try preparation.run()
+        #expect(preparation.isFinished && preparation.clips == 28 && preparation.skipped.total == 4)
+        #expect(preparation.shards.map(\.nsamples) == [6, 6, 6, 6, 4])
+
+        let prepared = try openSource(folder.file("out"))
+        var options = Pipeline.Options.small(.utterances(LengthBuckets(shortest: 10, longest: 120)))
+        options.preparation = ClipPreparation(sampleRate: 16000, shortest: 0.05)
+        options.isShuffled = false
+        options.poolBatches = 1
+        let pipeline = try Pipeline([WeightedSource(prepared)], options)
+        let clips = try (0..<7).flatMap { _ in try pipeline.nextBatch().clips }
+        let usable = [23, 9].enumerated().flatMap { shard, count in
+            (0..<count).filter { $0 % 8 != 5 }.map { (shard, $0) }
+        }
+        for (clip, (shard, ordinal)) in zip(clips, usable) {
+            #expect(clip.text == "text \(shard)/\(ordinal)" && clip.speaker == "speaker \(ordinal % 3)")
+            #expect(clip.sampleCount == 2 * SyntheticSource.tone(shard: shard, ordinal: ordinal).samples.count)
+            // A pure tone far below the rate: the band is that of the sound.
+            #expect(clip.bandwidth < 4100)
+        }
+    }
+
+    @Test(arguments: [1, 5, 6, 13, 27]) func aPreparationThatWasStoppedGoesOnToTheSameFiles(after records: Int) throws {
+        let folder = try TemporaryFolder()
+        let whole = try DatasetPreparation(source, in: folder.file("whole"), options)
+        try whole.run()
+        let stopped = try DatasetPreparation(source, in: folder.file("stopped"), options)
+        #expect(throws: Stopped.self) { try stopped.run { done, _ in if done == records { throw Stopped() } } }
+        let resumed = try DatasetPreparation(source, in: folder.file("stopped"), options)
+        #expect(resumed.records <= records)
+        try resumed.run()
+        var (expected, found) = (try files(in: folder.file("whole")), try files(in: folder.file("stopped")))
+        // Named after its folder.
+        for key in ["index.json", "prepare.json"] { (expected[key], found[key]) = (nil, nil) }
+        #expect(expected == found)
+        #expect(resumed.clips == whole.clips && resumed.skipped == whole.skipped && resumed.seconds == whole.seconds)
+    }
+
+    @Test func otherOptionsOrFilesAreNotMixedIn() throws {
+        let folder = try TemporaryFolder()
+        _ = try DatasetPreparation(source, in: folder.file("out"), options)
+        var other = options
+        other.shardSize = 7
+        #expect(throws: PreparationError.self) { try DatasetPreparation(source, in: folder.file("out"), other) }
+        try write([1], to: folder.file("photograph"))
+        #expect(throws: PreparationError.notEmpty(folder: folder.path)) {
+            try DatasetPreparation(source, in: folder.path, options)
+        }
+    }
+
+    @Test func aStrictPreparationEndsAtTheFirstUnusableRecord() throws {
+        let folder = try TemporaryFolder()
+        let preparation = try DatasetPreparation(source, in: folder.file("out"), options)
+        #expect(throws: SkippedRecord.self) { try preparation.run(isStrict: true) }
+    }
+
+    @Test func anInspectionCountsWhatThereIs() throws {
+        let inspection = try Inspection(of: source)
+        let usable = [23, 9].enumerated().flatMap { shard, count in
+            (0..<count).filter { $0 % 8 != 5 }.map { SyntheticSource.tone(shard: shard, ordinal: $0).duration }
+        }
+        #expect(inspection.clips == 28 && inspection.skipped.total == 4 && inspection.clipsWithText == 28)
+        #expect(abs(inspection.seconds - usable.reduce(0, +)) < 1e-9)
+        #expect(inspection.shortest == usable.min() && inspection.longest == usable.max())
+        #expect(inspection.sampleRates == [8000: 28] && inspection.channels == [1: 28])
+        #expect(inspection.lengths.values.reduce(0, +) == 28)
+        #expect(Set(inspection.speakers.keys) == ["speaker 0", "speaker 1", "speaker 2"])
+        let median = usable.sorted()[14]
+        #expect(inspection.length(quantile: 0.5) <= median && inspection.length(quantile: 0.5) * 1.21 >= median)
+        #expect(try Inspection(of: source, limit: 3).clips == 3)
+    }
+
+    @Test func aSampleIsTheSameEachTimeAndSpreadOut() throws {
+        let indexed = SyntheticSource(shardSizes: [40], isRandomAccess: true) { $1 < 3 }
+        let preparation = ClipPreparation(sampleRate: 8000, shortest: 0.05)
+        let sample = ClipSample(indexed, count: 4, preparation: preparation)
+        #expect(sample.clips.map(\.clip.key) == ["0/3", "0/10", "0/20", "0/30"])
+        #expect(sample.skipped.total == 3)
+        #expect(ClipSample(source, count: 3, preparation: preparation).clips.map(\.clip.key) == ["0/0", "0/1", "0/2"])
+        #expect(ClipSample(source, count: 100, preparation: preparation).clips.count == 28)
+    }
+}
