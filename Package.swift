@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "Audio", targets: ["Audio"]),
         .library(name: "Checkpoint", targets: ["Checkpoint"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Phonemes", targets: ["Phonemes"]),
         .library(name: "Tokenizer", targets: ["Tokenizer"]),
         .library(name: "Metrics", targets: ["Metrics"]),
         .library(name: "Training", targets: ["Training"]),
@@ -54,15 +55,21 @@ let package = Package(
         library("Audio", ["Tensor", "CSndfile", "CSoxr", "CPNG"]),
         library("Checkpoint", ["Tensor", "CZlib"]),
         library("Datasets", ["Audio"]),
-        library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
+        library("Phonemes"),
+        library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         library("Metrics", ["Audio"]),
         library(
-            "Training", ["Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
+            "Training",
+            [
+                "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
+                log,
+            ]),
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT",
-                arguments, log,
+                "Training", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
+                "Tensor",
+                "PJRT", arguments, log,
             ],
             swiftSettings: settings),
         .target(
@@ -76,9 +83,10 @@ let package = Package(
         tests("Audio", ["Tensor", "XLA"]),
         tests("Checkpoint", ["Tensor"]),
         tests("Datasets", ["Audio"]),
-        tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
+        tests("Phonemes"),
+        tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint", "Phonemes"]),
         tests("Metrics", ["Audio"]),
-        tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
+        tests("Training", ["Tokenizer", "Phonemes", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
     ],
     swiftLanguageModes: [.v6]
 )
