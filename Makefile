@@ -11,7 +11,7 @@ ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
 SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
 # What the build links, and what fetches XLA.
-PACKAGES := libsndfile1-dev libsoxr-dev libpng-dev zlib1g-dev python3 python3-pip
+PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev python3 python3-pip
 # The standard library is linked into the program, so that one file is all there is to copy.
 RELEASE := -c release --static-swift-stdlib
 SECONDS ?= 60
@@ -32,7 +32,7 @@ setup: swift ## Install what the build needs: system libraries, and XLA's CPU pl
 
 # The version-skew tests run on a plugin of a newer XLA too.
 setup-test: swift
-	@Tools/setup/apt.sh $(PACKAGES)
+	@Tools/setup/apt.sh $(PACKAGES) espeak-ng
 	@Tools/setup/fetch_xla.sh --skew
 
 .PHONY: build
@@ -77,6 +77,10 @@ corpus: ## Two hours of real speech from Debian packages, in .corpus/core
 
 corpus-small:
 	MODE=small Tools/corpus/build.sh .corpus/small
+
+.PHONY: corpus-synthetic
+corpus-synthetic: ## An hour of synthetic English with the time of every phoneme, in .corpus/synthetic
+	Tools/corpus/synthetic.sh .corpus/synthetic
 
 .PHONY: train-small
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Metrics
 import PJRT
+import Phonemes
 import Tokenizer
 import Training
 import XLA
@@ -32,11 +33,16 @@ enum ExitStatus: Int32, CaseIterable {
         case let error as FileError: self = error.isOfOutput ? .output : .input
         case let error as AudioError: self.init(error)
         case is LogFileError: self = .output
-        case ManifestError.missing, RecipeError.unreadable: self = .input
+        case RecipeError.unreadable: self = .input
+        case let error as SourceError: self.init(error)
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
-            is ManifestError, is TokenLayoutError, is SpeechQuality.Mismatch, CommandError.unknownKind:
+            is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch,
+            CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
+        case is PhonemeInventoryError, CommandError.noInventory: self = .data
+        case EspeakError.unknownLanguage, EspeakError.textTooLong: self = .data
+        case is EspeakError: self = .unavailable
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
         case is CommandError: self = .usage
         // Besides errors that nobody foresaw these are the contracts of `PJRT`: `BufferError`, `ExecutionError` and others.
@@ -52,8 +58,18 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .partialSample, .corrupt:
+        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample,
+            .corrupt:
             self = .data
+        }
+    }
+
+    private init(_ error: SourceError) {
+        switch error {
+        case .badLocator: self = .usage
+        case .file, .unavailable, .hub: self = .input
+        case .parquetUnavailable: self = .unavailable
+        case .unknownLayout, .noSuchSplit, .malformed: self = .data
         }
     }
 
@@ -90,6 +106,7 @@ enum CommandError: Error, CustomStringConvertible {
     case noModel
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
+    case noInventory(path: String)
     case interrupted(signal: Int32)
 
     var description: String {
@@ -99,6 +116,9 @@ enum CommandError: Error, CustomStringConvertible {
         case .unknownKind(let path):
             "\(path): not a token file, a model or a sound file; see `allophone info --help`"
         case .wouldOverwrite(let path): "\(path): is the input too; give another output"
+        case .noInventory(let path):
+            "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
+                + "such as alpha-tiny-phonemes"
         case .interrupted(let signal): "ended by signal \(signal)"
         }
     }

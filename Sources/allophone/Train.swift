@@ -59,7 +59,8 @@ struct Train: ParsableCommand {
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
         let trainer = try Trainer(
-            recipe: recipe, data: Manifest(folder: data), folder: folder, engine: device.engine())
+            recipe: recipe, data: [WeightedSource(openSource(data, split: "train"))],
+            heldOut: openSource(data, split: "dev"), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
@@ -96,6 +97,7 @@ struct Train: ParsableCommand {
         if trainer.step < recipe.steps {
             say("\(folder): stopped at step \(trainer.step) of \(recipe.steps); the same command goes on from there")
         }
+        sayWhatWasSkipped(trainer.skipped)
         say("model: \(trainer.modelPath)")
         if json, let last { try printJSON(last) }
     }
@@ -108,6 +110,10 @@ extension Evaluation {
             "held-out/stoi": stoi, "held-out/melDistance": melDistance, "held-out/siSDR": scaleInvariantSDR,
         ]
         values["held-out/level1Used"] = level1Used
+        values["held-out/phonemeErrorRate"] = phonemeErrorRate
+        values["held-out/blankShare"] = blankShare
+        values["held-out/level1STOI"] = level1STOI
+        for (bit, mean) in (bitMeans ?? []).enumerated() { values["held-out/bits/\(bit)"] = mean }
         values["held-out/level1Perplexity"] = level1Perplexity
         return values
     }
@@ -117,6 +123,7 @@ extension Evaluation {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
         if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
+        if let phonemeErrorRate { parts.append("phoneme errors \(number(phonemeErrorRate * 100, 1)) %") }
         return "held out: " + parts.joined(separator: ", ")
     }
 }

@@ -12,6 +12,8 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooManyChannels(path: String, channels: Int)
     /// The file ends before the length that its own header states; both in seconds.
     case truncated(path: String, stated: Double, found: Double)
+    /// More audio than may be held in memory at once; both in seconds.
+    case tooLong(path: String, seconds: Double, limit: Double)
     /// Raw PCM that ends inside a sample.
     case partialSample(path: String, bytes: Int)
     /// The decoder gave up part of the way through.
@@ -46,6 +48,9 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
         case .truncated(let path, let stated, let found):
             "\(path): ends after \(rounded(found)) s of the \(rounded(stated)) s that its header states. "
                 + "Copy or download it again, or re-encode it to accept the loss."
+        case .tooLong(let path, let seconds, let limit):
+            "\(path): holds \(rounded(seconds)) s of audio or more, and at most \(rounded(limit)) s are read at once. "
+                + "Cut it into clips first."
         case .partialSample(let path, let bytes):
             "\(path): the raw PCM ends with \(bytes) bytes that do not fill a sample of every channel. "
                 + "Check the sample format and the channel count."

@@ -30,12 +30,14 @@ public final class AudioReader: SampleStream {
     private let file: OpaquePointer
     private let statedExactly: Bool
     private var interleaved: [Float] = []
+    /// What libsndfile reads from, where that is no descriptor; it borrows this.
+    private let memory: MemoryFile?
 
     /// Opens `path`, or standard input when it is `-`. A pipe can carry WAV or MP3; other formats need a file to
     /// seek in.
     ///
     /// - Throws: ``AudioError``.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
         let isStandardInput = path == "-"
         let descriptor = isStandardInput ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw AudioError.cannotOpen(path: path, reason: systemMessage(errno)) }
@@ -59,6 +61,33 @@ public final class AudioReader: SampleStream {
             throw AudioError.notAudio(
                 path: path, reason: isFile ? reason : "\(reason); through a pipe only WAV and MP3 can be read")
         }
+        let missing = isFile ? missingWAVFrames(fileSize: Int(status.st_size)) { offset, count in
+            var buffer = [UInt8](repeating: 0, count: count)
+            return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
+        } : nil
+        try self.init(file, info, path: path, hasLength: isFile, missingFrames: missing, memory: nil)
+    }
+
+    /// Reads the contents of a sound file that is in memory; `name` stands for it in errors.
+    ///
+    /// - Throws: ``AudioError``.
+    public convenience init(contents: [UInt8], name: String) throws {
+        guard !contents.isEmpty else { throw AudioError.empty(path: name) }
+        let memory = MemoryFile(contents)
+        var info = SF_INFO()
+        var calls = MemoryFile.calls
+        guard let file = sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque())
+        else { throw AudioError.notAudio(path: name, reason: libraryMessage(sf_strerror(nil))) }
+        let missing = missingWAVFrames(fileSize: contents.count) { offset, count in
+            offset >= 0 && offset <= contents.count - count ? Array(contents[offset..<(offset + count)]) : nil
+        }
+        try self.init(file, info, path: name, hasLength: true, missingFrames: missing, memory: memory)
+    }
+
+    /// Takes over `file`, and closes it where it is refused.
+    private init(
+        _ file: OpaquePointer, _ info: SF_INFO, path: String, hasLength: Bool, missingFrames: Int?, memory: MemoryFile?
+    ) throws {
         do {
             let rate = Int(info.samplerate)
             guard SampleRate.supported.contains(rate) else {
@@ -67,12 +96,12 @@ public final class AudioReader: SampleStream {
             guard info.channels <= Self.maximumChannels else {
                 throw AudioError.tooManyChannels(path: path, channels: Int(info.channels))
             }
-            if isFile {
+            if hasLength {
                 guard info.frames > 0 else { throw AudioError.empty(path: path) }
                 // libsndfile quietly shortens a WAV whose data chunk is longer than the file.
-                if let missing = missingWAVFrames(descriptor, fileSize: Int(status.st_size)) {
+                if let missingFrames {
                     throw AudioError.truncated(
-                        path: path, stated: Double(Int(info.frames) + missing) / Double(rate),
+                        path: path, stated: Double(Int(info.frames) + missingFrames) / Double(rate),
                         found: Double(info.frames) / Double(rate))
                 }
             }
@@ -82,10 +111,11 @@ public final class AudioReader: SampleStream {
         }
         self.path = path
         self.file = file
+        self.memory = memory
         sampleRate = Int(info.samplerate)
         channels = Int(info.channels)
         // A stream of unknown length has SF_COUNT_MAX frames, and a damaged header may state any other absurdity.
-        frames = isFile && info.frames < 1 << 48 ? Int(info.frames) : nil
+        frames = hasLength && info.frames < 1 << 48 ? Int(info.frames) : nil
         statedExactly = frames != nil && (Int(info.format) & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG
     }
 
@@ -122,6 +152,37 @@ public final class AudioReader: SampleStream {
         return samples
     }
 
+    /// Everything from `position` to the end, in one piece.
+    ///
+    /// - Parameter limit: the most frames that are wanted in memory.
+    /// - Throws: ``AudioError``; ``AudioError/tooLong(path:seconds:limit:)`` where there are more than `limit`.
+    public func readAll(limit: Int) throws -> [Float] {
+        let start = position
+        func tooLong(_ count: Int) -> AudioError {
+            .tooLong(
+                path: path, seconds: Double(count) / Double(sampleRate), limit: Double(limit) / Double(sampleRate))
+        }
+        if statedExactly, let frames, frames - start > limit { throw tooLong(frames - start) }
+        var samples: [Float] = []
+        if channels == 1, statedExactly, let frames, frames > start {
+            // Straight to where it stays: no mixing, and the length is known.
+            samples = [Float](unsafeUninitializedCapacity: frames - start) { buffer, count in
+                while count < buffer.count {
+                    let read = sf_readf_float(file, buffer.baseAddress! + count, sf_count_t(buffer.count - count))
+                    if read <= 0 { break }
+                    count += Int(read)
+                }
+            }
+            position += samples.count
+            try requireFinite(samples, from: start, sampleRate: sampleRate, path: path)
+        }
+        while case let chunk = try read(maximumFrames: Self.largestChunk), !chunk.isEmpty {
+            samples += chunk
+            if samples.count > limit { throw tooLong(samples.count) }
+        }
+        return samples
+    }
+
     /// Bounds the memory of one read whatever the caller asks for.
     private static let largestChunk = 1 << 16
 
@@ -138,24 +199,22 @@ public final class AudioReader: SampleStream {
 }
 
 /// The frames that the data chunk of a RIFF file states beyond the file's end; nil for whole files and other formats.
-private func missingWAVFrames(_ descriptor: Int32, fileSize: Int) -> Int? {
-    func bytes(at offset: Int, count: Int) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: count)
-        return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
-    }
+private func missingWAVFrames(
+    fileSize: Int, _ bytes: (_ offset: Int, _ count: Int) -> [UInt8]?
+) -> Int? {
     func word(_ bytes: [UInt8], _ offset: Int) -> Int {
         (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
     }
-    guard let riff = bytes(at: 0, count: 12), riff[0..<4].elementsEqual("RIFF".utf8),
+    guard let riff = bytes(0, 12), riff[0..<4].elementsEqual("RIFF".utf8),
         riff[8..<12].elementsEqual("WAVE".utf8)
     else { return nil }
     var offset = 12
     var bytesPerFrame = 0
     // Real files have a handful of chunks; the limit keeps a hostile one from costing time.
     for _ in 0..<1024 {
-        guard let header = bytes(at: offset, count: 8) else { return nil }
+        guard let header = bytes(offset, 8) else { return nil }
         let size = word(header, 4)
-        if header[0..<4].elementsEqual("fmt ".utf8), let format = bytes(at: offset + 8, count: 14) {
+        if header[0..<4].elementsEqual("fmt ".utf8), let format = bytes(offset + 8, 14) {
             bytesPerFrame = Int(format[12]) | Int(format[13]) << 8
         }
         if header[0..<4].elementsEqual("data".utf8) {

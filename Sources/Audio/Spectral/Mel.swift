@@ -21,11 +21,19 @@ public struct MelFilterbank: Sendable {
         self.highest = highest ?? Double(sampleRate) / 2
     }
 
-    /// `[frequencies, bands]`, computed by the graph from the band edges: written out, the weights would swell the program.
-    public func weights(_ dtype: DType) -> Tensor {
+    /// The frequencies of the bands' edges: band `b` rises from edge `b`, peaks at `b + 1` and ends at `b + 2`.
+    private var edges: [Double] {
         let low = Self.mel(lowest)
         let step = (Self.mel(highest) - low) / Double(bandCount + 1)
-        let edges = (0..<bandCount + 2).map { Self.hertz(low + step * Double($0)) }
+        return (0..<bandCount + 2).map { Self.hertz(low + step * Double($0)) }
+    }
+
+    /// Where each band ends, in Hz.
+    public var upperEdges: [Double] { Array(edges.dropFirst(2)) }
+
+    /// `[frequencies, bands]`, computed by the graph from the band edges: written out, the weights would swell the program.
+    public func weights(_ dtype: DType) -> Tensor {
+        let edges = edges
         func row(_ value: (Int) -> Double) -> Tensor { .constant((0..<bandCount).map(value), dtype) }
         let frequencies =
             Tensor.range(fftLength / 2 + 1, dtype).expanded(at: 1) * (Double(sampleRate) / Double(fftLength))

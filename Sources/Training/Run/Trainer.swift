@@ -20,8 +20,10 @@ public final class Trainer {
 
     private let engine: Engine
     private let trainingStep: TrainingStep
-    private let sampler: SegmentSampler
+    private let pipeline: Pipeline
     private let evaluationSet: EvaluationSet
+    /// The encoder of the perceptual loss; empty without.
+    private let teacher: Tree<Buffer>
     private let store: CheckpointStore
     private var state: Tree<Buffer>
 
@@ -29,6 +31,8 @@ public final class Trainer {
     private struct Position: Codable {
         var step: Int
         var recipe: Recipe
+        /// The batch that comes next.
+        var data: Pipeline.Position
     }
 
     /// What a run tells of itself.
@@ -43,19 +47,25 @@ public final class Trainer {
     ///
     /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (more steps are fine), and what reading
     ///   the dataset and checkpoints throws.
-    public init(recipe: Recipe, data: Manifest, folder: String, engine: Engine) throws {
+    /// - Parameters:
+    ///   - data: what to learn from.
+    ///   - heldOut: what to evaluate on.
+    public init(
+        recipe: Recipe, data: [WeightedSource], heldOut: any Source, folder: String, engine: Engine
+    ) throws {
         self.recipe = recipe
         self.folder = folder
         self.engine = engine
         model = try Alpha(recipe.model.resolved())
-        trainingStep = TrainingStep(model: model, recipe: recipe, engine: engine)
-        let configuration = model.configuration
-        let frames = max(1, Int((recipe.segmentSeconds * configuration.frameRate).rounded()))
-        sampler = try SegmentSampler(
-            data, split: "train", sampleRate: configuration.sampleRate, length: frames * configuration.hop,
-            batchSize: recipe.batchSize, seed: recipe.seed)
+        let listener = try recipe.perceptualModel(for: model.configuration)
+        teacher = try engine.upload(listener?.encoderArrays ?? [:])
+        trainingStep = TrainingStep(model: model, recipe: recipe, teacher: listener?.model, engine: engine)
+        let labeler =
+            recipe.usesPhonemes(model.configuration) ? model.configuration.phonemes.map(PhonemeLabeler.init) : nil
         evaluationSet = try EvaluationSet(
-            data, split: "dev", count: recipe.evaluation.clips, sampleRate: configuration.sampleRate)
+            heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate, labeler: labeler)
+        var options = try recipe.pipelineOptions()
+        options.labeler = labeler
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
         if let checkpoint = try store.latest() {
@@ -66,9 +76,11 @@ public final class Trainer {
             comparable.evaluation = recipe.evaluation
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
             step = position.step
+            pipeline = try Pipeline(data, options, at: position.data)
             state = try Self.restore(checkpoint, model: model, recipe: recipe, engine: engine)
         } else {
             step = 0
+            pipeline = try Pipeline(data, options)
             // Before anything is compiled: a folder that cannot be made is known at once.
             try Disk.createFolder(folder)
             state = try trainingStep.initialState(on: engine)
@@ -80,14 +92,11 @@ public final class Trainer {
 
     /// Runs until the recipe's last step, or until `shouldStop` says so, and saves.
     public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
-        let sampler = sampler
-        let batches = Prefetch(start: step) { try sampler.batch($0) }
         var pending: Tree<Buffer>?
         var lastSaved = step
         while step < recipe.steps && !shouldStop() {
-            let batch = try batches.next()
-            let audio = try engine.upload(HostArray(batch, shape: [sampler.batchSize, sampler.length]))
-            let result = try trainingStep.function(["state": state, "audio": .leaf(audio)])
+            let batch = try pipeline.nextBatch()
+            let result = try trainingStep.function(arguments(batch))
             state = result["state"]
             step += 1
             // The metrics of the step before are ready by now; those of this one would make the device wait.
@@ -105,6 +114,30 @@ public final class Trainer {
         if lastSaved < step { try report(.saved(step, path: save())) }
         try export()
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
+    }
+
+    private func arguments(_ batch: Batch) throws -> Tree<Buffer> {
+        var arguments: [String: Tree<Buffer>] = [
+            "state": state, "audio": .leaf(try engine.upload(batch.audio)),
+            "lengths": .leaf(try engine.upload(batch.lengths)),
+            "bandwidth": .leaf(try engine.upload(bandwidth(of: batch))),
+        ]
+        if recipe.usesPhonemes(model.configuration) {
+            arguments["labels"] = .leaf(
+                try engine.upload(batch.phonemeLabels(frameRate: model.configuration.frameRate)))
+        }
+        if !teacher.leaves.isEmpty { arguments["teacher"] = teacher }
+        return .dictionary(arguments)
+    }
+
+    /// What was skipped of the data so far.
+    public var skipped: SkipReport { pipeline.skipped }
+
+    /// The highest frequencies that spectral losses look at.
+    private func bandwidth(of batch: Batch) -> HostArray {
+        recipe.clips.limitsBandwidth
+            ? batch.bandwidth
+            : HostArray(repeating: Double(model.configuration.sampleRate) / 2, type: batch.bandwidth.type)
     }
 
     /// Averaged weights and statistics: what is evaluated and shipped.
@@ -135,7 +168,8 @@ public final class Trainer {
         let host = try state.hostArrays()
         let flat = Dictionary(uniqueKeysWithValues: zip(host.paths, host.leaves))
         return try store.save(
-            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe))
+            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe, data: pipeline.position)
+        )
     }
 
     private static func restore(
@@ -161,12 +195,16 @@ public final class Trainer {
 /// A run that cannot go on.
 public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
+    case perceptualModel(path: String, sampleRate: Int, wanted: Int)
 
     public var description: String {
         switch self {
         case .recipeChanged(let folder):
             "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
                 + "checkpoints may change; for anything else choose another --run folder"
+        case .perceptualModel(let path, let sampleRate, let wanted):
+            "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
+                + "give a losses.perceptualModel of that rate whose frames are no longer"
         }
     }
 }

@@ -37,8 +37,8 @@ public struct BinarySphericalQuantizer: Quantizer {
             result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype))
         }
         guard let training else { return result }
-        result.losses["commitment"] = frameMean(
-            (direction - quantized.stoppingGradient).squared.sum(axes: [-1]), mask: training.mask)
+        result.losses["commitment"] = (direction - quantized.stoppingGradient).squared.sum(axes: [-1])
+            .mean(weights: training.mask)
         let temperature =
             training.temperature?.cast(to: direction.dtype)
             ?? Tensor.scalar(Self.usualTemperature, direction.dtype)
@@ -75,7 +75,7 @@ public struct BinarySphericalQuantizer: Quantizer {
         each: Tensor, together: Tensor
     ) {
         let probability = (direction * (temperature * (4 * corner))).sigmoid()
-        let each = frameMean(binaryEntropy(probability).sum(axes: [-1]), mask: mask)
+        let each = binaryEntropy(probability).sum(axes: [-1]).mean(weights: mask)
         return (each, binaryEntropy(meanOverFrames(probability, mask: mask)).sum())
     }
 

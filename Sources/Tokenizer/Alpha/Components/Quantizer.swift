@@ -70,12 +70,6 @@ public protocol Quantizer: Module {
 /// The value of `quantized` with the gradient of `x` (Bengio et al., 2013).
 func straightThrough(_ x: Tensor, _ quantized: Tensor) -> Tensor { x + (quantized - x).stoppingGradient }
 
-/// The mean over frames of `[batch, frames]` values, padding left out.
-func frameMean(_ x: Tensor, mask: Tensor?) -> Tensor {
-    guard let mask else { return x.mean() }
-    return (x * mask).sum() / maximum(mask.sum(), 1)
-}
-
 /// `x / ‖x‖` along the last axis, in f32.
 func normalizedToSphere(_ x: Tensor) -> Tensor {
     let wide = x.dtype == .f64 ? x : x.cast(to: .f32)

@@ -78,7 +78,7 @@ public struct VectorQuantizer: Quantizer {
         into result: inout Quantized
     ) {
         func squaredDistance(_ a: Tensor, _ b: Tensor) -> Tensor {
-            frameMean((a - b).squared.sum(axes: [-1]), mask: training.mask)
+            (a - b).squared.sum(axes: [-1]).mean(weights: training.mask)
         }
         result.losses["commitment"] = squaredDistance(direction, chosen.stoppingGradient)
         if learning == .gradient { result.losses["codebook"] = squaredDistance(direction.stoppingGradient, chosen) }
@@ -93,8 +93,7 @@ public struct VectorQuantizer: Quantizer {
 
         // Dead entries move to inputs of this batch; the random choice is part of the step's key, so a resumed run agrees.
         let isDead = moving.isLess(than: Self.deadShare / Double(size))
-        let picks = training.key.integers([size], below: frames)
-        let replacements = vectors.gathering(picks)
+        let replacements = vectors.gathering(picks(frames, training))
         result.metrics["deadCodes"] = isDead.cast(to: .f32).sum()
         result.metrics["perplexity"] = perplexity(share)
         result.metrics["usedShare"] = moving.isGreater(than: Self.deadShare / Double(size)).cast(to: .f32).mean()
@@ -144,6 +143,16 @@ public struct VectorQuantizer: Quantizer {
     private func meanProbability(_ logits: Tensor, _ weight: Tensor) -> Tensor {
         let probability = logits.stoppingGradient.cast(to: .f32).softmax().reshaped([weight.shape[0], size])
         return (probability * weight.expanded(at: 1)).sum(axes: [0]) / maximum(weight.sum(), 1)
+    }
+
+    /// i32 `[codebookSize]`: random places among those of `frames` that are real.
+    private func picks(_ frames: Int, _ training: QuantizerTraining) -> Tensor {
+        guard let mask = training.mask else { return training.key.integers([size], below: frames) }
+        // A random rank among the real ones, and then the place that has it.
+        let rank = mask.reshaped([frames]).cast(to: .i32).cumulativeSum(axis: 0)
+        let count = maximum(rank.at(frames - 1), 1).cast(to: .u32)
+        let drawn = (training.key.bits([size]) % count.broadcast(to: [size])).cast(to: .i32)
+        return rank.expanded(at: 0).isAtMost(drawn.expanded(at: 1)).cast(to: .i32).sum(axes: [1])
     }
 
     /// `exp` of the entropy of the choices: how many entries are effectively in use.

@@ -1,6 +1,9 @@
 public import Audio
 public import Tensor
 
+// Frames of spectrograms are counted from the end of a signal, where the clips of a batch agree, and zeros stand beyond both
+// of its edges. So the frames of a clip are the same whatever padding stands before it.
+
 /// The mean absolute difference of log-mel spectrograms at several resolutions.
 ///
 /// Kumar et al. (DAC), 2023: windows of 32 to 2048 samples at 24 kHz-like rates, hops of a quarter.
@@ -15,16 +18,27 @@ public struct MultiScaleMelLoss: Sendable {
         bands: [Int] = [5, 10, 20, 40, 80, 160, 320]
     ) {
         precondition(windows.count == bands.count, "\(windows.count) windows and \(bands.count) counts of bands")
-        scales = zip(windows, bands).map { MelSpectrogram(sampleRate: sampleRate, fftLength: $0, bandCount: $1) }
+        scales = zip(windows, bands).map {
+            MelSpectrogram(sampleRate: sampleRate, fftLength: $0, bandCount: $1, padding: .zeros)
+        }
     }
 
     /// Two signals `[batch, samples]` → a scalar: the sum over scales of mean |Δ log10 mel|.
-    public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
+    ///
+    /// - Parameters:
+    ///   - masks: what is real; the mean is over the clips' own frames.
+    ///   - bandwidth: f32 `[batch]`, the highest frequency of each clip that counts, in Hz; bands that reach above it do not.
+    public func callAsFunction(_ x: Tensor, _ y: Tensor, masks: Masks? = nil, bandwidth: Tensor? = nil) -> Tensor {
         let batch = x.shape[0]
+        let both = signals(x, y, masks)
         return scales.reduce(Tensor.scalar(0, x.dtype)) { sum, scale in
-            // Both signals in one transform: fewer, larger operations.
-            let both = scale.logarithmic(concatenate([x, y], axis: 0))
-            return sum + (both.slice(0, 0, batch) - both.slice(0, batch, 2 * batch)).abs().mean()
+            let levels = scale.logarithmic(both.alignedToEnd(step: scale.stft.hop))
+            let difference = (levels.slice(0, 0, batch) - levels.slice(0, batch, 2 * batch)).abs()
+            return sum
+                + difference.mean(
+                    weights: cellWeights(
+                        difference.shape, step: scale.stft.hop, masks, bandwidth,
+                        upperEdges: scale.filterbank.upperEdges))
         }
     }
 }
@@ -34,29 +48,80 @@ public struct MultiScaleMelLoss: Sendable {
 /// Yamamoto et al., "Parallel WaveGAN", 2020.
 public struct MultiResolutionSTFTLoss: Sendable {
     public let resolutions: [STFT]
+    public let sampleRate: Int
 
-    public init(windows: [Int] = [512, 1024, 2048]) {
-        resolutions = windows.map { STFT(length: $0) }
+    public init(sampleRate: Int, windows: [Int] = [512, 1024, 2048]) {
+        self.sampleRate = sampleRate
+        resolutions = windows.map { STFT(length: $0, padding: .zeros) }
     }
 
     /// Two signals `[batch, samples]`, the reference first → a scalar, averaged over resolutions.
-    public func callAsFunction(_ reference: Tensor, _ estimate: Tensor) -> Tensor {
+    ///
+    /// The convergence is averaged over clips, the difference over their frames.
+    ///
+    /// - Parameters:
+    ///   - masks: what is real.
+    ///   - bandwidth: f32 `[batch]`, the highest frequency of each clip that counts, in Hz.
+    public func callAsFunction(
+        _ reference: Tensor, _ estimate: Tensor, masks: Masks? = nil, bandwidth: Tensor? = nil
+    ) -> Tensor {
         let batch = reference.shape[0]
+        let both = signals(reference, estimate, masks)
         let total = resolutions.reduce(Tensor.scalar(0, reference.dtype)) { sum, stft in
-            let both = stft.magnitude(concatenate([reference, estimate], axis: 0), floor: 1e-7)
-            let (x, y) = (both.slice(0, 0, batch), both.slice(0, batch, 2 * batch))
-            let convergence =
-                (x - y).squared.sum(axes: [1, 2]).sqrt(floor: 1e-12) / x.squared.sum(axes: [1, 2]).sqrt(floor: 1e-12)
-            return sum + convergence.mean() + (x.log() - y.log()).abs().mean()
+            let magnitudes = stft.magnitude(both.alignedToEnd(step: stft.hop), floor: 1e-7)
+            let (x, y) = (magnitudes.slice(0, 0, batch), magnitudes.slice(0, batch, 2 * batch))
+            let frequencies = (0..<stft.frequencyCount).map { Double($0 * sampleRate) / Double(stft.length) }
+            let weights = cellWeights(x.shape, step: stft.hop, masks, bandwidth, upperEdges: frequencies)
+            func norm(_ value: Tensor) -> Tensor {
+                (weights.map { value.squared * $0.cast(to: value.dtype) } ?? value.squared)
+                    .sum(axes: [1, 2]).sqrt(floor: 1e-12)
+            }
+            return sum + (norm(x - y) / norm(x)).mean() + (x.log() - y.log()).abs().mean(weights: weights)
         }
         return total * (1 / Double(resolutions.count))
     }
 }
 
-/// The mean absolute difference of two waveforms.
-public func waveformLoss(_ x: Tensor, _ y: Tensor) -> Tensor { (x - y).abs().mean() }
+/// The mean absolute difference of two waveforms `[batch, samples]`, over what is real.
+public func waveformLoss(_ x: Tensor, _ y: Tensor, masks: Masks? = nil) -> Tensor {
+    (x - y).abs().mean(weights: masks?.samples)
+}
+
+/// Both signals in one batch, for fewer and larger operations, with zeros for padding.
+private func signals(_ x: Tensor, _ y: Tensor, _ masks: Masks?) -> Tensor {
+    let both = concatenate([x, y], axis: 0)
+    guard let masks else { return both }
+    let real = masks.samples
+    return select(concatenate([real, real], axis: 0), both, Tensor.scalar(0, both.dtype))
+}
+
+/// What of a spectrogram `[batch, frames, bands]` counts, as 1 and 0 of a shape that broadcasts to it; `nil` for all of it.
+///
+/// - Parameter upperEdges: of each band, in Hz.
+private func cellWeights(
+    _ shape: Shape, step: Int, _ masks: Masks?, _ bandwidth: Tensor?, upperEdges: [Double]
+) -> Tensor? {
+    let frames = masks?.spectrogramFrames(shape[1], step: step).expanded(at: 2)
+    // The lowest band always counts, or a loss of nothing would be a loss of 0.
+    let edges = [0] + upperEdges.dropFirst()
+    let bands = bandwidth.map {
+        Tensor.constant(edges, $0.dtype, shape: [1, 1, edges.count]).isAtMost($0.reshaped([$0.shape[0], 1, 1]))
+    }
+    switch (frames, bands) {
+    case (nil, nil): return nil
+    case (let only?, nil), (nil, let only?): return only
+    case (let frames?, let bands?): return frames & bands
+    }
+}
 
 extension Tensor {
     /// A root whose gradient stays finite: of `max(x, floor)`.
     func sqrt(floor: Double) -> Tensor { maximum(self, floor).sqrt() }
+
+    /// `[batch, samples]` with zeros before it up to a multiple of `step`, so that a spectrogram's last frame is centred on the
+    /// signal's end and not its first on the beginning.
+    fileprivate func alignedToEnd(step: Int) -> Tensor {
+        let count = shape[1]
+        return padded(axis: 1, low: (count + step - 1) / step * step - count, high: 0)
+    }
 }

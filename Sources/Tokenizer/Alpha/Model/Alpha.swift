@@ -25,15 +25,25 @@ public struct Alpha: Module {
     }
 
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, samples, 1]`, clamped to ±1.
-    public func decode(_ codes: Tensor, _ past: inout Past, as dtype: DType = .f32) -> Tensor {
-        decoder(quantizer.embedding(codes, as: dtype), &past).cast(to: .f32).clamped(-1, 1)
+    ///
+    /// - Parameter levelCount: how many levels to hear, all by default.
+    public func decode(_ codes: Tensor, levelCount: Int? = nil, _ past: inout Past, as dtype: DType = .f32) -> Tensor {
+        decoder(quantizer.embedding(codes, levelCount: levelCount, as: dtype), &past).cast(to: .f32).clamped(-1, 1)
     }
 
     /// The whole codec with gradients, for training: `audio` `[batch, samples, 1]` → what the decoder makes of it, not
     /// clamped, and how the quantizers did.
-    public func reconstruct(_ audio: Tensor, training: QuantizerTraining?) -> (audio: Tensor, quantized: Quantized) {
-        var past = Past.offline()
-        let quantized = quantizer(encoder(audio, &past), training: training)
-        return (decoder(quantized.embedding, &past), quantized)
+    ///
+    /// - Parameter masks: what is real of clips of several lengths; each then gives what it gives alone.
+    public func reconstruct(
+        _ audio: Tensor, training: QuantizerTraining?, masks: Masks? = nil
+    ) -> (audio: Tensor, quantized: Quantized) {
+        // Each walks its own layers, and counts from the start.
+        func past() -> Past { masks.map { .offline(mask: $0.samples) } ?? .offline() }
+        var (encoding, decoding) = (past(), past())
+        var training = training
+        if let masks { training?.mask = masks.frames.cast(to: .f32) }
+        let quantized = quantizer(encoder(audio, &encoding), training: training)
+        return (decoder(quantized.embedding, &decoding), quantized)
     }
 }

@@ -1,0 +1,56 @@
+/// What is known of a clip, or of the piece of one, in a batch.
+public struct Clip: Hashable, Sendable, Codable {
+    /// The record that it is from, unique in its source.
+    public var key: String
+    /// Which of the pipeline's sources it is from.
+    public var source = 0
+    /// How often that source had been gone through before.
+    public var epoch = 0
+    /// Samples, before any padding.
+    public var sampleCount: Int
+    /// The highest frequency at which it can have sound, in Hz.
+    public var bandwidth: Double
+    public var text: String?
+    public var speaker: String?
+    public var language: String?
+
+    public init(
+        key: String, source: Int = 0, epoch: Int = 0, sampleCount: Int, bandwidth: Double, text: String? = nil,
+        speaker: String? = nil, language: String? = nil
+    ) {
+        self.key = key
+        self.source = source
+        self.epoch = epoch
+        self.sampleCount = sampleCount
+        self.bandwidth = bandwidth
+        self.text = text
+        self.speaker = speaker
+        self.language = language
+    }
+}
+
+/// Gives clips their labels, such as phonemes.
+///
+/// Called with many clips at once, and with the same ones again after a stop: the labels of a text must not change.
+public protocol ClipLabeler: Sendable {
+    /// For each clip its labels, none where nothing is known.
+    func labels(for clips: [Clip]) throws -> [[Int32]]
+}
+
+/// Speakers by number: places in a list of names.
+public struct SpeakerTable: Hashable, Sendable, Codable {
+    public let names: [String]
+    private let numbers: [String: Int32]
+
+    /// - Parameter names: sorted, and each kept once.
+    public init(names: some Sequence<String>) {
+        self.names = Set(names).sorted()
+        numbers = Dictionary(uniqueKeysWithValues: self.names.enumerated().map { ($1, Int32($0)) })
+    }
+
+    /// -1 for who is not in the table, and for nil.
+    public func number(of name: String?) -> Int32 { name.flatMap { numbers[$0] } ?? -1 }
+
+    public init(from decoder: any Decoder) throws { self.init(names: try [String](from: decoder)) }
+    public func encode(to encoder: any Encoder) throws { try names.encode(to: encoder) }
+}

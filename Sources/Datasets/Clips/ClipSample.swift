@@ -1,0 +1,53 @@
+public import Audio
+
+/// A few clips of a source, the same ones each time.
+public struct ClipSample: Sendable {
+    public private(set) var clips: [(clip: Clip, waveform: Waveform)] = []
+    public private(set) var skipped = SkipReport()
+
+    /// - Parameters:
+    ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
+    ///   - shortest: in seconds; shorter ones are passed over.
+    public init(_ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0) {
+        var preparation = preparation
+        preparation.shortest = max(preparation.shortest, shortest)
+        let canSpread = source.shards.allSatisfy { $0.isRandomAccess }
+        let total = canSpread ? source.recordCount : nil
+        var stream: RecordStream?
+        for number in 0..<count {
+            // Each clip is looked for in a stretch of its own.
+            let position = total.map { RecordStream.Position(place: number * $0 / count) }
+            let end = total.map { (number + 1) * $0 / count }
+            if position != nil || number == 0 {
+                stream = RecordStream(
+                    source, RecordStream.Order(seed: 0, isShuffled: false), at: position ?? RecordStream.Position())
+            }
+            guard let stream else { return }
+            while stream.position.epoch == 0, end.map({ stream.position.place < $0 }) ?? true,
+                let drawn = stream.next(), drawn.epoch == 0
+            {
+                if take(drawn.result, preparation) { break }
+            }
+        }
+    }
+
+    private mutating func take(_ result: Result<Record, RecordFailure>, _ preparation: ClipPreparation) -> Bool {
+        do {
+            let record = try result.get()
+            var random = CountedRandom(seed: 0)
+            let (waveform, bandwidth) = try preparation(record, random: &random)
+            let clip = Clip(
+                key: record.key, sampleCount: waveform.samples.count, bandwidth: bandwidth, text: record.metadata.text,
+                speaker: record.metadata.speaker, language: record.metadata.language)
+            clips.append((clip, waveform))
+            return true
+        } catch let failure as RecordFailure {
+            skipped.add(SkippedRecord(failure))
+        } catch let failure as SkippedRecord {
+            skipped.add(failure)
+        } catch {
+            skipped.add(SkippedRecord("", .undecodable, "\(error)"))
+        }
+        return false
+    }
+}

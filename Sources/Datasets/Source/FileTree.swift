@@ -1,0 +1,52 @@
+/// The files of a dataset, on this disk or to be fetched.
+protocol FileTree: Sendable {
+    /// What to call it in messages.
+    var name: String { get }
+
+    /// The relative paths of all its files, sorted, but for hidden ones.
+    func paths() throws(SourceError) -> [String]
+
+    /// Where on this disk an ordinary file of the dataset is, fetched first if it has to be.
+    ///
+    /// - Throws: `RecordFailure` under `key`, also for a path that leads out of the dataset.
+    func file(_ relative: String, key: String) throws(RecordFailure) -> String
+}
+
+extension FileTree {
+    /// A file that the dataset cannot be read without.
+    func required(_ relative: String) throws(SourceError) -> String {
+        do throws(RecordFailure) { return try file(relative, key: "\(name)/\(relative)") } catch {
+            throw .unavailable(error)
+        }
+    }
+
+    /// A shard's file. One that is damaged is reported in place of its records; one that cannot be fetched may be had later,
+    /// and is an error.
+    func shard(_ relative: String) throws(SourceError) -> Result<String, RecordFailure> {
+        do throws(RecordFailure) { return .success(try file(relative, key: relative)) } catch {
+            if error.kind == .notFetched { throw .unavailable(error) }
+            return .failure(error)
+        }
+    }
+}
+
+/// Files that the user has named one by one, wherever they are.
+struct NamedFiles: FileTree {
+    let name: String
+    let files: [String]
+
+    func paths() -> [String] { files }
+
+    func file(_ path: String, key: String) throws(RecordFailure) -> String {
+        try ordinaryFile(path, key: key)
+        return path
+    }
+}
+
+/// The folder part of a relative path, empty for none, and the rest.
+func splitPath(_ path: String) -> (folder: String, file: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path) }
+    return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+}
+
+func joinPath(_ folder: String, _ file: String) -> String { folder.isEmpty ? file : "\(folder)/\(file)" }

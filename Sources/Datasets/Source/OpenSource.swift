@@ -1,0 +1,107 @@
+import Foundation
+
+/// Opens a dataset by its locator, whatever its layout:
+///
+/// - a folder with `manifest.jsonl`; with `metadata.csv`, `.jsonl` or `.parquet`; with Parquet files, WebDataset `.tar` shards,
+///   or nothing but sound files;
+/// - one of those files, or several as a pattern: `shards/train-{0000..0012}.tar`;
+/// - `hf://datasets/OWNER/NAME@REVISION/FOLDER`, with any of these inside; revision and folder may be left out.
+///
+/// - Parameters:
+///   - split: the part to read; nil reads all.
+///   - columns: what the dataset calls its columns, where it is not what they are usually called.
+/// - Throws: ``SourceError``.
+public func openSource(
+    _ locator: String, split: String? = nil, columns: ColumnNames = ColumnNames()
+) throws(SourceError) -> any Source {
+    if let locator = try HubLocator(locator) {
+        let tree = try HubTree(locator, HubSettings(environment: ProcessInfo.processInfo.environment))
+        return try layout(of: tree, tree.paths(), split: split, columns)
+    }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: locator, isDirectory: &isFolder), isFolder.boolValue {
+        let folder = DatasetFolder(
+            path: locator.count > 1 && locator.hasSuffix("/") ? String(locator.dropLast()) : locator)
+        // Not listed: there may be a million files beside it.
+        if FileManager.default.fileExists(atPath: "\(locator)/manifest.jsonl") {
+            return try ManifestSource(folder: folder.name, split: split, columns: columns)
+        }
+        return try layout(of: folder, try folder.paths(), split: split, columns)
+    }
+    let files = try expandBraces(locator)
+    if files.count == 1, fileExtension(files[0]) == "jsonl" || fileExtension(files[0]) == "csv" {
+        let (folder, file) = splitPath(files[0])
+        return try ManifestSource(
+            folder: folder.isEmpty ? (locator.hasPrefix("/") ? "/" : ".") : folder, file: file, split: split,
+            columns: columns)
+    }
+    return try layout(of: NamedFiles(name: locator, files: files), files, split: split, columns)
+}
+
+/// The source that a dataset's files make up.
+func layout(
+    of tree: any FileTree, _ paths: [String], split: String?, _ columns: ColumnNames
+) throws(SourceError) -> any Source {
+    if paths.contains("manifest.jsonl") {
+        return try ManifestSource(tree, table: "manifest.jsonl", split: split, splits: nil, columns: columns)
+    }
+    let tables = paths.filter { ["metadata.csv", "metadata.jsonl", "metadata.parquet"].contains(splitPath($0).file) }
+    let parquet = paths.filter { fileExtension($0) == "parquet" && !tables.contains($0) }
+    let archives = paths.filter(WebDatasetSource.isShard)
+    let sounds = paths.filter(isSound)
+    let isFolder = !tables.isEmpty
+    let data = !isFolder && !parquet.isEmpty ? parquet : !isFolder && !archives.isEmpty ? archives : sounds
+    let splits = Splits(data + tables)
+    guard !data.isEmpty || isFolder else {
+        throw .unknownLayout(name: tree.name, reason: paths.isEmpty ? "there is no file" : "there is no file of sounds")
+    }
+    if isFolder {
+        let sources = try tables.map { table throws(SourceError) -> any Source in
+            if fileExtension(table) == "parquet" {
+                return try ParquetSource(tree, paths: [table], split: split, splits: splits, columns: columns)
+            }
+            return try ManifestSource(tree, table: table, split: split, splits: splits, columns: columns)
+        }
+        let source = sources.count == 1 ? sources[0] : JoinedSource(name: tree.name, sources)
+        if let split, source.recordCount == 0 {
+            throw .noSuchSplit(name: tree.name, split: split, present: Array(splits.names))
+        }
+        return source
+    }
+    let chosen = split.map { split in data.filter { splits.splits(of: $0).contains(split) } } ?? data
+    if let split, chosen.isEmpty { throw .noSuchSplit(name: tree.name, split: split, present: Array(splits.names)) }
+    if !parquet.isEmpty {
+        return try ParquetSource(tree, paths: chosen, split: split, splits: splits, columns: columns)
+    }
+    if !archives.isEmpty { return WebDatasetSource(tree, paths: chosen, splits: splits, columns: columns) }
+    return SoundFiles(tree, paths: chosen, splits: splits)
+}
+
+/// `a-{000..002}.tar` and `a-{x,y}.tar` as the paths that they stand for.
+///
+/// - Throws: ``SourceError/badLocator(_:reason:)`` for braces that do not close and for more than a million paths.
+func expandBraces(_ pattern: String) throws(SourceError) -> [String] {
+    guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
+    guard let close = pattern[open...].firstIndex(of: "}") else {
+        throw .badLocator(pattern, reason: "a '{' without its '}'")
+    }
+    let inside = pattern[pattern.index(after: open)..<close]
+    let choices: [String]
+    if let match = inside.wholeMatch(of: /([0-9]+)\.\.([0-9]+)/) {
+        guard let first = Int(match.1), let last = Int(match.2), first <= last, last - first < 1_000_000 else {
+            throw .badLocator(pattern, reason: "'\(inside)' is not a range of numbers")
+        }
+        let width = match.1.count
+        choices = (first...last).map { number in
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+    } else {
+        choices = inside.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    let (head, tail) = (pattern[..<open], try expandBraces(String(pattern[pattern.index(after: close)...])))
+    guard choices.count * tail.count <= 1_000_000 else {
+        throw .badLocator(pattern, reason: "more than a million files")
+    }
+    return choices.flatMap { choice in tail.map { head + choice + $0 } }
+}

@@ -1,0 +1,32 @@
+import Audio
+public import Datasets
+import Tokenizer
+
+extension Recipe {
+    /// How this recipe's batches are made.
+    ///
+    /// - Throws: `ConfigurationError` for a preset that there is not.
+    public func pipelineOptions() throws -> Pipeline.Options {
+        let configuration = try model.resolved()
+        func frames(_ seconds: Double) -> Int { max(1, Int((seconds * configuration.frameRate).rounded())) }
+        var augmentation = Augmentation(bandShare: clips.bandShare)
+        if clips.speed != Interval(1, 1) { augmentation.speed = clips.speed }
+        if clips.gain != Interval(0, 0) { augmentation.gain = clips.gain }
+        if clips.bandShare > 0 { augmentation.band = clips.band }
+        var options = Pipeline.Options(
+            preparation: ClipPreparation(
+                sampleRate: configuration.sampleRate,
+                level: clips.loudness < 0 ? .loudness(clips.loudness) : .none,
+                trimming: clips.trimsSilence ? SilenceTrimming() : nil, augmentation: augmentation),
+            hop: configuration.hop,
+            length: clips.areWhole
+                ? .utterances(
+                    LengthBuckets(shortest: frames(min(1, clips.longestSeconds)), longest: frames(clips.longestSeconds)))
+                : .segments(frames: frames(segmentSeconds)),
+            batchSize: batchSize)
+        options.seed = seed
+        // Segments take little memory, and a clip gives several that had better come apart.
+        if !clips.areWhole { options.poolBatches = 64 }
+        return options
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Audio
+import Datasets
+import Foundation
+import Metrics
+
+struct DataPrepare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prepare",
+        abstract: "Decode, trim and resample a dataset once, and pack it as WebDataset shards.",
+        discussion: """
+            OUTPUT becomes a folder of shards (tar) with a FLAC file and a JSON description a clip, and index.json, as Python's wids \
+            reads it. Clips come in the dataset's order. The same command, given again after a stop of any kind, goes on where it was.
+
+            EXAMPLES
+              allophone data prepare .corpus/core prepared
+              allophone data prepare hf://datasets/OWNER/NAME prepared --split train --rate 48000 --loudness -23
+              allophone train --config alpha-tiny --data prepared --run runs/tiny
+            """)
+
+    @OptionGroup var source: SourceOptions
+
+    @Argument(help: ArgumentHelp("The folder to make.", valueName: "output"))
+    var output: String
+
+    @Option(help: ArgumentHelp("The sample rate of the clips.", valueName: "Hz"))
+    var rate = 24000
+
+    @Flag(inversion: .prefixedNo, help: "Cut silence before and after the speech.")
+    var trim = true
+
+    @Option(help: ArgumentHelp("Bring clips to this loudness (EBU R128), such as -23.", valueName: "LUFS"))
+    var loudness: Double?
+
+    @Option(help: ArgumentHelp("Skip clips that are longer.", valueName: "seconds"))
+    var longest = 120.0
+
+    @Option(help: "Clips in a shard.")
+    var shardSize = 1000
+
+    @Flag(help: "End at the first record that cannot be used.")
+    var strict = false
+
+    @Flag(help: "Print what was done as JSON.")
+    var json = false
+
+    func validate() throws {
+        if !SampleRate.supported.contains(rate) { throw ValidationError("--rate must be in \(SampleRate.supported) Hz") }
+        if shardSize < 1 { throw ValidationError("--shard-size must be 1 or more") }
+        if !(longest > 0 && longest <= 3600) { throw ValidationError("--longest must be more than 0 and at most 3600 s") }
+        if let loudness, !(-70...0 ~= loudness) { throw ValidationError("--loudness must be between -70 and 0 LUFS") }
+    }
+
+    private struct Report: Codable {
+        var source: String
+        var output: String
+        var clips: Int
+        var seconds: Double
+        var shards: Int
+        var skipped: SkipReport
+    }
+
+    func run() throws {
+        let source = try source.open()
+        let clips = ClipPreparation(
+            sampleRate: rate, level: loudness.map { .loudness($0) } ?? .none, trimming: trim ? SilenceTrimming() : nil,
+            longest: longest)
+        let preparation = try DatasetPreparation(source, in: output, .init(clips: clips, shardSize: shardSize))
+        if preparation.records > 0 && !preparation.isFinished {
+            say("\(output): going on after \(preparation.records) records")
+        }
+        let interrupt = Interrupt()
+        let bar = ProgressBar(
+            "preparing", total: source.recordCount.map(Double.init), unit: .items("clip"),
+            startingAt: Double(preparation.records))
+        try preparation.run(isStrict: strict) { records, seconds in
+            try interrupt.check()
+            bar.update(Double(records), metrics: [("hours", seconds / 3600)])
+        }
+        bar.finish()
+        sayWhatWasSkipped(preparation.skipped)
+        if json {
+            return try printJSON(
+                Report(
+                    source: source.name, output: output, clips: preparation.clips, seconds: preparation.seconds,
+                    shards: preparation.shards.count, skipped: preparation.skipped))
+        }
+        let hours = String(format: "%.2f", preparation.seconds / 3600)
+        say("\(output): \(preparation.clips) clips, \(hours) h, \(preparation.shards.count) shards")
+    }
+}

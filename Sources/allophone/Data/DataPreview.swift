@@ -1,0 +1,57 @@
+import ArgumentParser
+import Audio
+import Checkpoint
+import Datasets
+import Foundation
+
+struct DataPreview: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "preview",
+        abstract: "Leave a few clips of a dataset as WAV files with pictures of their spectrograms.",
+        discussion: """
+            The clips are spread over the dataset where it can be read in any order, and are the first ones else: the same ones each \
+            time.
+
+            EXAMPLES
+              allophone data preview .corpus/core --output preview
+              allophone data preview shards/train-0000.tar --output preview --clips 20 --png
+            """)
+
+    @OptionGroup var source: SourceOptions
+
+    @Option(help: ArgumentHelp("Where to leave the files.", valueName: "folder"))
+    var output: String
+
+    @Option(help: "How many clips.")
+    var clips = 8
+
+    @Option(help: ArgumentHelp("The sample rate to bring them to.", valueName: "Hz"))
+    var rate = 24000
+
+    @Flag(help: "Pictures as PNG, without axes, instead of SVG.")
+    var png = false
+
+    func validate() throws {
+        if clips < 1 { throw ValidationError("--clips must be 1 or more") }
+        if !SampleRate.supported.contains(rate) { throw ValidationError("--rate must be in \(SampleRate.supported) Hz") }
+    }
+
+    func run() throws {
+        let preparation = ClipPreparation(sampleRate: rate, measuresBandwidth: true)
+        let sample = ClipSample(try source.open(), count: clips, preparation: preparation)
+        guard !sample.clips.isEmpty else { throw PipelineError.nothingUsable(sample.skipped) }
+        try Disk.createFolder(output)
+        for (number, (clip, waveform)) in sample.clips.enumerated() {
+            let file = "\(output)/\(String(format: "%03d", number))"
+            try waveform.write(to: "\(file).wav")
+            try SpectrogramImage(panels: [.init(title: clip.key, waveform: waveform)])
+                .write(to: "\(file).\(png ? "png" : "svg")")
+            let facts = [
+                String(format: "%.2f s", waveform.duration), String(format: "up to %.1f kHz", clip.bandwidth / 1000),
+                clip.speaker, clip.language, clip.text,
+            ]
+            try printLine("\(file).wav  \(clip.key)  \(facts.compactMap { $0 }.joined(separator: "  "))")
+        }
+        sayWhatWasSkipped(sample.skipped)
+    }
+}

@@ -1,0 +1,103 @@
+import Audio
+import Datasets
+import Tensor
+import Testing
+
+@Suite struct BatchTests {
+    private struct CountingLabeler: ClipLabeler {
+        func labels(for clips: [Clip]) throws -> [[Int32]] {
+            clips.map { clip in (0..<Int32(clip.key.split(separator: "/")[1])!).map { $0 % 40 } }
+        }
+    }
+
+    @Test func clipsStandAtTheEndOfRowsOfWholeFrames() throws {
+        let source = SyntheticSource(shardSizes: [60], isRandomAccess: true)
+        var options = Pipeline.Options.small(.utterances(LengthBuckets(shortest: 10, longest: 50)))
+        options.speakers = SpeakerTable(names: ["speaker 2", "speaker 0", "speaker 2"])
+        options.labeler = CountingLabeler()
+        let pipeline = try Pipeline([WeightedSource(source)], options)
+        for _ in 0..<15 {
+            let batch = try pipeline.nextBatch()
+            #expect(batch.audio.shape == [4, batch.sampleCount, 1])
+            #expect(batch.sampleCount % 80 == 0)
+            let audio = batch.audio.values(as: Float.self)
+            let lengths = batch.lengths.values(as: Int32.self).map(Int.init)
+            let sampleMask = batch.sampleMask.values(as: Bool.self)
+            let frameMask = batch.frameMask.values(as: Bool.self)
+            let labels = try #require(batch.labels)
+            for (row, clip) in batch.clips.enumerated() {
+                let ordinal = Int(clip.key.split(separator: "/")[1])!
+                let wave = SyntheticSource.tone(shard: 0, ordinal: ordinal)
+                // The files hold 16 bits.
+                let expected = try Waveform.roundTrip(wave).samples
+                let samples = Array(audio[row * batch.sampleCount..<(row + 1) * batch.sampleCount])
+                let start = batch.sampleCount - lengths[row]
+                #expect(lengths[row] == (expected.count + 79) / 80 * 80)
+                #expect(samples[..<start].allSatisfy { $0 == 0 })
+                #expect(Array(samples[start..<start + expected.count]) == expected)
+                #expect(samples[(start + expected.count)...].allSatisfy { $0 == 0 })
+                #expect((0..<batch.sampleCount).allSatisfy { sampleMask[row * batch.sampleCount + $0] == ($0 >= start) })
+                #expect((0..<batch.frameCount).allSatisfy { frameMask[row * batch.frameCount + $0] == ($0 * 80 >= start) })
+                #expect(clip.text == "text \(clip.key)")
+                #expect(
+                    batch.speakers.values(as: Int32.self)[row] == [0, -1, 1][ordinal % 3], "\(clip.speaker ?? "nobody")")
+                #expect(labels.counts.values(as: Int32.self)[row] == Int32(ordinal))
+                let width = labels.values.shape[1]
+                let values = labels.values.values(as: Int32.self)[row * width..<(row + 1) * width]
+                #expect(values.prefix(ordinal).elementsEqual((0..<Int32(ordinal)).map { $0 % 40 }))
+                #expect(values.dropFirst(ordinal).allSatisfy { $0 == -1 })
+            }
+        }
+    }
+
+    @Test func fewShapesAreMadeAndLittlePadding() throws {
+        let source = SyntheticSource(shardSizes: [400], isRandomAccess: true)
+        let buckets = LengthBuckets(shortest: 10, longest: 50)
+        var options = Pipeline.Options.small(.utterances(buckets))
+        options.poolBatches = 16
+        let pipeline = try Pipeline([WeightedSource(source)], options)
+        var shapes: Set<Int> = []
+        var (real, padded) = (0, 0)
+        for _ in 0..<200 {
+            let batch = try pipeline.nextBatch()
+            shapes.insert(batch.frameCount)
+            padded += batch.batchSize * batch.sampleCount
+            real += batch.clips.reduce(0) { $0 + $1.sampleCount }
+        }
+        #expect(shapes.isSubset(of: Set(buckets.frames)))
+        #expect(shapes.count > 2, "lengths from 10 to 50 frames do not all fill one bucket")
+        // Without sorting it would be about 0.6.
+        #expect(Double(real) / Double(padded) > 0.75)
+    }
+
+    @Test func bucketsCoverTheirRange() {
+        for (shortest, longest) in [(1, 1), (1, 2), (50, 500), (7, 1000)] {
+            let frames = LengthBuckets(shortest: shortest, longest: longest).frames
+            #expect(frames.first == shortest && frames.last == longest && frames == frames.sorted())
+            #expect(Set(frames).count == frames.count)
+            for (low, high) in zip(frames, frames.dropFirst()) { #expect(Double(high) <= Double(low) * 1.4 + 1) }
+        }
+    }
+
+    @Test func segmentsCoverALongClipWithoutOverlap() throws {
+        let source = SyntheticSource(shardSizes: [50], isRandomAccess: true)
+        let pipeline = try Pipeline([WeightedSource(source)], .small(.segments(frames: 6)))
+        var pieces: [String: Int] = [:]
+        while try pipeline.nextBatch().clips.contains(where: { clip in
+            if clip.epoch == 0 { pieces[clip.key, default: 0] += 1 }
+            return clip.epoch == 0
+        }) {}
+        for ordinal in 0..<50 {
+            let frames = SyntheticSource.tone(shard: 0, ordinal: ordinal).samples.count / 480
+            #expect(pieces["0/\(ordinal)"] == max(1, frames), "\(ordinal)")
+        }
+    }
+}
+
+extension Waveform {
+    /// What a 16-bit file keeps.
+    static func roundTrip(_ wave: Waveform) throws -> Waveform {
+        try Waveform(
+            samples: AudioReader(contents: wave.wavFile(), name: "memory").readAll(limit: .max), sampleRate: wave.sampleRate)
+    }
+}
