@@ -90,7 +90,7 @@ train-small: build corpus ## Train recipes/small.json for 30 minutes and measure
 
 .PHONY: peers
 peers: ## Python packages that the benchmarks compare with and the oracles use, in .venv
-	@Tools/setup/apt.sh python3 python3-venv
+	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-encode
