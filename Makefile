@@ -33,7 +33,7 @@ setup: swift ## Install what the build needs: system libraries, and XLA's CPU pl
 
 # The version-skew tests run on a plugin of a newer XLA too.
 setup-test: swift
-	@Tools/setup/apt.sh $(PACKAGES)
+	@Tools/setup/apt.sh $(PACKAGES) espeak-ng
 	@Tools/setup/fetch_xla.sh --skew
 	@$(MAKE) --no-print-directory arrow
 
@@ -102,6 +102,10 @@ corpus: ## Two hours of real speech from Debian packages, in .corpus/core
 corpus-small:
 	MODE=small Tools/corpus/build.sh .corpus/small
 
+.PHONY: corpus-synthetic
+corpus-synthetic: ## An hour of synthetic English with the time of every phoneme, in .corpus/synthetic
+	Tools/corpus/synthetic.sh .corpus/synthetic
+
 .PHONY: train-small
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
 	@Tools/demo/train_small.sh
@@ -110,7 +114,7 @@ train-small: build corpus ## Train recipes/small.json for 30 minutes and measure
 
 .PHONY: peers
 peers: ## Python packages that the benchmarks compare with and the oracles use, in .venv
-	@Tools/setup/apt.sh python3 python3-venv
+	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-encode bench-sources bench-data

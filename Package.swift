@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "Audio", targets: ["Audio"]),
         .library(name: "Checkpoint", targets: ["Checkpoint"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Phonemes", targets: ["Phonemes"]),
         .library(name: "Tokenizer", targets: ["Tokenizer"]),
         .library(name: "Codec", targets: ["Codec"]),
         .library(name: "Metrics", targets: ["Metrics"]),
@@ -61,18 +62,21 @@ let package = Package(
         library("Audio", ["Tensor", "CSndfile", "CSoxr", "CEBUR128", "CPNG"]),
         library("Checkpoint", ["Tensor", "CZlib"]),
         library("Datasets", ["Audio", "Checkpoint", "Tensor", "CArchive", "CCurl", "CCrypto"]),
-        library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint"]),
+        library("Phonemes"),
+        library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(
             "Training",
-            ["Codec", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor", "PJRT", log]),
+            [
+                "Codec", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor",
+                "PJRT", log,
+            ]),
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Codec", "Native", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
-                "Tensor", "PJRT",
-                arguments, log,
+                "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA",
+                "NN", "Audio", "Tensor", "PJRT", arguments, log,
             ],
             swiftSettings: settings),
         .target(
@@ -86,7 +90,8 @@ let package = Package(
         tests("Audio", ["Tensor", "XLA"]),
         tests("Checkpoint", ["Tensor"]),
         tests("Datasets", ["Audio", "Checkpoint", "Tensor", "CCrypto"]),
-        tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
+        tests("Phonemes"),
+        tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint", "Phonemes"]),
         tests("Metrics", ["Audio"]),
         // Runs the built program; depending on it is what builds it.
         .testTarget(
@@ -97,7 +102,8 @@ let package = Package(
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
-        tests("Training", ["Tokenizer", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
+        tests(
+            "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],
     swiftLanguageModes: [.v6]
 )

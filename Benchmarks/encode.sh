@@ -31,7 +31,7 @@ PYTHON
 model=${MODEL:-}
 if [[ -z $model ]]; then
     echo "making a model of $preset" >&2
-    printf '{"model": "%s", "steps": 1, "batchSize": 1, "evaluation": {"clips": 0}}' "$preset" >"$folder/recipe.json"
+    printf '{"model": "%s", "steps": 1, "batchSize": 1, "clips": {"areWhole": true}, "evaluation": {"clips": 0}}' "$preset" >"$folder/recipe.json"
     "$allophone" train --config "$folder/recipe.json" --data "$folder" --run "$folder/run" 2>"$folder/log" ||
         { cat "$folder/log" >&2; exit 1; }
     model=$folder/run/model.safetensors

@@ -30,7 +30,7 @@ public final class NativeCodec: SpeechCodec {
     /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `PlanError`.
     public init(
         model: Alpha, arrays: [String: HostArray], precision: Precision = .f32, threads: Int = 1,
-        blockFrames: Int = 16, directions: Set<Direction> = Set(Direction.allCases), source: String = "model"
+        blockFrames: Int = 16, directions: Set<Direction> = [.encoding, .decoding], source: String = "model"
     ) throws {
         let parameters = model.parameters
         try verify(expected: parameters.mapValues(\.type), found: arrays, in: source, finite: true)
@@ -51,6 +51,9 @@ public final class NativeCodec: SpeechCodec {
                 case .decoding:
                     let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
                     return (codes, model.decode(codes, &past))
+                case .decodingLevelOne:
+                    let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
+                    return (codes, model.decode(codes, levelCount: 1, &past))
                 }
             }
             try program.prepare(frames: 1, batch: 1)
@@ -62,7 +65,11 @@ public final class NativeCodec: SpeechCodec {
     }
 
     /// What a codec is used for.
-    public enum Direction: String, Hashable, Sendable, CaseIterable { case encoding, decoding }
+    public enum Direction: String, Hashable, Sendable, CaseIterable {
+        case encoding, decoding
+        /// Decoding of what level 1 says alone.
+        case decodingLevelOne
+    }
 
     func program(_ direction: Direction) throws(CodecError) -> StreamProgram {
         guard let program = programs[direction] else { throw .notLoaded(direction.rawValue) }
@@ -72,7 +79,7 @@ public final class NativeCodec: SpeechCodec {
     /// A model file's codec.
     public convenience init(
         _ file: ModelFile, precision: Precision = .f32, threads: Int = 1, blockFrames: Int = 16,
-        directions: Set<Direction> = Set(Direction.allCases)
+        directions: Set<Direction> = [.encoding, .decoding]
     ) throws {
         try self.init(
             model: file.model, arrays: file.arrays, precision: precision, threads: threads, blockFrames: blockFrames,
@@ -83,6 +90,8 @@ public final class NativeCodec: SpeechCodec {
     public func makeEncoder() throws -> Encoder { Encoder(self, try program(.encoding)) }
     /// A new stream of tokens. Throws `CodecError.notLoaded` if the codec was not made for decoding.
     public func makeDecoder() throws -> Decoder { Decoder(self, try program(.decoding)) }
+    /// A new stream of tokens of which level 1 alone is heard. Throws `CodecError.notLoaded` likewise.
+    public func makeLevelOneDecoder() throws -> Decoder { Decoder(self, try program(.decodingLevelOne)) }
 
     /// How many frames to compute next, of so many: whole blocks, then single frames.
     func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }

@@ -11,6 +11,8 @@ public protocol SpeechCodec: Sendable {
 
     func makeEncoder() throws -> Encoder
     func makeDecoder() throws -> Decoder
+    /// A decoder that hears level 1 alone, whatever the other levels say.
+    func makeLevelOneDecoder() throws -> Decoder
 }
 
 /// One stream of sound becoming tokens. The tokens do not depend on how the samples are cut.

@@ -17,7 +17,9 @@ struct Allophone: ParsableCommand {
             \(ExitStatus.table)
             """,
         version: version,
-        subcommands: [Train.self, Encode.self, Decode.self, Evaluate.self, DataCommand.self, Info.self])
+        subcommands: [
+            Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, DataCommand.self, Info.self,
+        ])
 
     static let version = "0.1.0"
 

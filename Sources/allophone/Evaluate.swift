@@ -5,6 +5,7 @@ import Codec
 import Datasets
 import Foundation
 import Metrics
+import Phonemes
 import Tokenizer
 import Training
 
@@ -51,7 +52,9 @@ struct Evaluate: ParsableCommand {
         let sampleRate = file.model.configuration.sampleRate
         let set =
             try files.isEmpty
-            ? EvaluationSet(openSource(data ?? ".", split: split), count: clips, sampleRate: sampleRate)
+            ? EvaluationSet(
+                openSource(data ?? ".", split: split), count: clips, sampleRate: sampleRate,
+                labeler: labeler(file.model.configuration))
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
         if let output { try Disk.createFolder(output) }
         let codec = try backend.codec(file)
@@ -68,6 +71,18 @@ struct Evaluate: ParsableCommand {
         if json { return try printJSON(result) }
         try printLine(result.table)
         if let output { say("sound files and spectrograms: \(output)") }
+    }
+
+    /// Without espeak-ng there is no phoneme error rate, and the rest can still be measured.
+    private func labeler(_ configuration: Alpha.Configuration) -> PhonemeLabeler? {
+        guard let inventory = configuration.phonemes else { return nil }
+        do {
+            _ = try Espeak()
+            return PhonemeLabeler(inventory: inventory)
+        } catch {
+            say("no phoneme error rate: \(error)")
+            return nil
+        }
     }
 
     private func keep(_ clip: Reconstruction, in folder: String) throws {
@@ -94,7 +109,10 @@ extension Evaluation {
             row("SI-SDR", "%.1f dB", scaleInvariantSDR),
             row("level-1 codes used", "%.0f %%", level1Used.map { $0 * 100 }),
             row("level-1 perplexity", "%.1f", level1Perplexity),
-            row("lowest mean of a bit", "%.2f", bitMeans?.first), row("highest mean of a bit", "%.2f", bitMeans?.last),
+            row("phoneme error rate", "%.1f %%", phonemeErrorRate.map { $0 * 100 }),
+            row("blank frames", "%.0f %%", blankShare.map { $0 * 100 }),
+            row("STOI of level 1 alone", "%.3f", level1STOI),
+            row("lowest mean of a bit", "%.2f", bitMeans?.min()), row("highest mean of a bit", "%.2f", bitMeans?.max()),
         ].compactMap { $0 }.joined(separator: "\n")
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import Metrics
 import Native
 import PJRT
+import Phonemes
 import Tokenizer
 import Training
 import XLA
@@ -41,6 +42,9 @@ enum ExitStatus: Int32, CaseIterable {
             is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
+        case is PhonemeInventoryError, CommandError.noInventory: self = .data
+        case EspeakError.unknownLanguage, EspeakError.textTooLong: self = .data
+        case is EspeakError: self = .unavailable
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
         case is CommandError: self = .usage
         case is PlanError, is EvaluationError: self = .software
@@ -105,6 +109,7 @@ enum CommandError: Error, CustomStringConvertible {
     case noModel
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
+    case noInventory(path: String)
     case interrupted(signal: Int32)
 
     var description: String {
@@ -114,6 +119,9 @@ enum CommandError: Error, CustomStringConvertible {
         case .unknownKind(let path):
             "\(path): not a token file, a model or a sound file; see `allophone info --help`"
         case .wouldOverwrite(let path): "\(path): is the input too; give another output"
+        case .noInventory(let path):
+            "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
+                + "such as alpha-tiny-phonemes"
         case .interrupted(let signal): "ended by signal \(signal)"
         }
     }

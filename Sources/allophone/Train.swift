@@ -112,6 +112,10 @@ extension Evaluation {
             "held-out/stoi": stoi, "held-out/melDistance": melDistance, "held-out/siSDR": scaleInvariantSDR,
         ]
         values["held-out/level1Used"] = level1Used
+        values["held-out/phonemeErrorRate"] = phonemeErrorRate
+        values["held-out/blankShare"] = blankShare
+        values["held-out/level1STOI"] = level1STOI
+        for (bit, mean) in (bitMeans ?? []).enumerated() { values["held-out/bits/\(bit)"] = mean }
         values["held-out/level1Perplexity"] = level1Perplexity
         return values
     }
@@ -121,6 +125,7 @@ extension Evaluation {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
         if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
+        if let phonemeErrorRate { parts.append("phoneme errors \(number(phonemeErrorRate * 100, 1)) %") }
         return "held out: " + parts.joined(separator: ", ")
     }
 }

@@ -242,12 +242,13 @@ private struct PieceMaker: Sendable {
         let (waveform, bandwidth) = try options.preparation(record, random: &random)
         let ranges = options.length.pieces(of: waveform.samples.count, hop: options.hop, random: &random)
         return ranges.map { range in
+            let isWhole = range.count == waveform.samples.count
             let clip = Clip(
                 key: record.key, source: drawn.source, epoch: drawn.epoch, sampleCount: range.count,
-                bandwidth: bandwidth, text: record.metadata.text, speaker: record.metadata.speaker,
+                // What is said in a piece is not known.
+                bandwidth: bandwidth, text: isWhole ? record.metadata.text : nil, speaker: record.metadata.speaker,
                 language: record.metadata.language)
-            let samples =
-                range.count == waveform.samples.count ? waveform.samples : Array(waveform.samples[range])
+            let samples = isWhole ? waveform.samples : Array(waveform.samples[range])
             return Pipeline.Piece(clip: clip, samples: samples, rank: random.next())
         }
     }

@@ -14,6 +14,7 @@ public final class XLACodec: SpeechCodec {
     private let parameters: Tree<Buffer>
     private let encoder: Function
     private let decoder: Function
+    private let levelOneDecoder: Function
     private let encoderState: [String: TensorType]
     private let decoderState: [String: TensorType]
 
@@ -40,11 +41,15 @@ public final class XLACodec: SpeechCodec {
             let codes = model.encode(arguments["audio"].value, &past)
             return ["codes": .leaf(codes), "state": Tree(past.nextState)]
         }
-        decoder = Function("decode", on: engine, placeholders: placeholders, donating: ["state"]) { arguments in
-            var past = Past(streaming: arguments["state"].values)
-            let audio = model.decode(arguments["codes"].value, &past)
-            return ["audio": .leaf(audio), "state": Tree(past.nextState)]
+        func decoding(_ name: String, levelCount: Int?) -> Function {
+            Function(name, on: engine, placeholders: placeholders, donating: ["state"]) { arguments in
+                var past = Past(streaming: arguments["state"].values)
+                let audio = model.decode(arguments["codes"].value, levelCount: levelCount, &past)
+                return ["audio": .leaf(audio), "state": Tree(past.nextState)]
+            }
         }
+        decoder = decoding("decode", levelCount: nil)
+        levelOneDecoder = decoding("decode-level-1", levelCount: 1)
     }
 
     /// A model file's codec.
@@ -54,7 +59,11 @@ public final class XLACodec: SpeechCodec {
     }
 
     public func makeEncoder() throws -> Encoder { Encoder(self, state: try zeros(encoderState)) }
-    public func makeDecoder() throws -> Decoder { Decoder(self, state: try zeros(decoderState)) }
+    public func makeDecoder() throws -> Decoder { Decoder(self, decoder, state: try zeros(decoderState)) }
+    /// A decoder that hears level 1 alone, whatever the other levels say.
+    public func makeLevelOneDecoder() throws -> Decoder {
+        Decoder(self, levelOneDecoder, state: try zeros(decoderState))
+    }
 
     private func zeros(_ types: [String: TensorType]) throws -> Tree<Buffer> {
         try engine.upload(types.mapValues { HostArray(type: $0, bytes: [UInt8](repeating: 0, count: $0.byteCount)) })
@@ -106,11 +115,13 @@ public final class XLACodec: SpeechCodec {
     /// One stream of codes becoming audio.
     public struct Decoder: StreamDecoder {
         private let codec: XLACodec
+        private let function: Function
         private var state: Tree<Buffer>
         private var pending: [Int32] = []
 
-        fileprivate init(_ codec: XLACodec, state: Tree<Buffer>) {
+        fileprivate init(_ codec: XLACodec, _ function: Function, state: Tree<Buffer>) {
             self.codec = codec
+            self.function = function
             self.state = state
         }
 
@@ -142,7 +153,7 @@ public final class XLACodec: SpeechCodec {
         private mutating func run(_ codes: [Int32]) throws -> [Float] {
             let width = codec.model.quantizer.codeWidth
             let array = try codec.engine.upload(HostArray(codes, shape: [1, codec.chunkFrames, width]))
-            let result = try codec.decoder(["parameters": codec.parameters, "state": state, "codes": .leaf(array)])
+            let result = try function(["parameters": codec.parameters, "state": state, "codes": .leaf(array)])
             state = result["state"]
             return try result["audio"].value.hostArray().values()
         }

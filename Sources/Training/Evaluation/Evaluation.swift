@@ -2,6 +2,7 @@ public import Audio
 public import Codec
 public import Datasets
 import Metrics
+import Phonemes
 public import Tokenizer
 
 /// How well a model does on clips: averages over them, and figures of the codes.
@@ -20,7 +21,13 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var level1Used: Double?
     /// Entries of level 1 in effective use, `2^entropy`.
     public var level1Perplexity: Double?
-    /// The lowest and highest mean of any BSQ bit.
+    /// Edits that turn the phonemes of level 1 into those of the transcripts, over all of these; `nil` without transcripts.
+    public var phonemeErrorRate: Double?
+    /// The share of frames in which level 1 says `<blank>`; `nil` without phonemes.
+    public var blankShare: Double?
+    /// STOI of what the decoder makes of level 1 alone; `nil` without phonemes.
+    public var level1STOI: Double?
+    /// The mean of each bit of the BSQ levels.
     public var bitMeans: [Double]?
     /// Seconds of audio encoded in a second, and decoded.
     public var encodeSpeed: Double
@@ -38,15 +45,19 @@ public struct Reconstruction: Sendable {
 /// Clips to evaluate on, the same ones each time.
 public struct EvaluationSet: Sendable {
     public let clips: [(name: String, audio: Waveform)]
+    /// What is said in each clip, as entries of a model's inventory, empty where that is not known.
+    private var phonemes: [[Int]] = []
 
     public init(clips: [(name: String, audio: Waveform)]) { self.clips = clips }
 
     /// - Parameters:
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
     ///   - seconds: the shortest and longest clips that count; where there are none such, any.
-    /// - Throws: `PipelineError` where none can be used.
+    ///   - labeler: gives the phonemes of transcripts, for the phoneme error rate.
+    /// - Throws: `PipelineError` where none can be used, and what the labeler throws.
     public init(
-        _ source: any Source, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12
+        _ source: any Source, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12,
+        labeler: (any ClipLabeler)? = nil
     ) throws {
         let preparation = ClipPreparation(sampleRate: sampleRate, longest: seconds.upperBound)
         let fitting = ClipSample(source, count: count, preparation: preparation, shortest: seconds.lowerBound)
@@ -56,6 +67,7 @@ public struct EvaluationSet: Sendable {
             : fitting
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { ($0.clip.key, $0.waveform) }
+        phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
     }
 
     /// Encodes and decodes every clip and measures the result.
@@ -68,13 +80,15 @@ public struct EvaluationSet: Sendable {
         var stoi: [Double] = []
         var mel: [Double] = []
         var sdr: [Double] = []
+        var levelOne: [Double] = []
+        var errors = PhonemeErrors()
         var statistics = CodeStatistics(configuration)
         var seconds = 0.0
         var encoding = Duration.zero
         var decoding = Duration.zero
         // The first run compiles; timing begins after it.
         if let first = clips.first { _ = try reconstruct(first, codec) }
-        for clip in clips {
+        for (number, clip) in clips.enumerated() {
             let clock = ContinuousClock()
             var encoder = try codec.makeEncoder()
             var tokens = TokenFrames(levelCount: configuration.quantizer.count)
@@ -89,6 +103,16 @@ public struct EvaluationSet: Sendable {
                 samples: Array(audio.prefix(clip.audio.samples.count)), sampleRate: configuration.sampleRate)
             seconds += clip.audio.duration
             statistics.add(tokens)
+            if let inventory = configuration.phonemes {
+                if number < phonemes.count && !phonemes[number].isEmpty {
+                    let heard = try inventory.reading(tokens.level(0).map(Int.init))
+                    errors.add(reference: phonemes[number], hypothesis: heard)
+                }
+                let alone = try self.levelOne(tokens, of: clip.audio, codec)
+                if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: alone) {
+                    levelOne.append(value)
+                }
+            }
             // A clip too short or silent to be judged by a measure is left out of its mean.
             if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: decoded) { stoi.append(value) }
             if let value = try? SpeechQuality.melDistance(reference: clip.audio, degraded: decoded) {
@@ -103,8 +127,16 @@ public struct EvaluationSet: Sendable {
             clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel),
             scaleInvariantSDR: mean(sdr),
             bitRate: configuration.bitRate, level1Used: statistics.level1?.fractionUsed,
-            level1Perplexity: statistics.level1?.perplexity, bitMeans: statistics.bitMeanRange,
+            level1Perplexity: statistics.level1?.perplexity, phonemeErrorRate: errors.rate,
+            blankShare: configuration.phonemes.map { _ in statistics.blankShare },
+            level1STOI: configuration.phonemes.map { _ in mean(levelOne) }, bitMeans: statistics.bitMeans,
             encodeSpeed: seconds / encoding.seconds, decodeSpeed: seconds / decoding.seconds)
+    }
+
+    private func levelOne(_ tokens: TokenFrames, of audio: Waveform, _ codec: some SpeechCodec) throws -> Waveform {
+        var decoder = try codec.makeLevelOneDecoder()
+        let samples = try decoder.push(tokens) + decoder.finish()
+        return Waveform(samples: Array(samples.prefix(audio.samples.count)), sampleRate: audio.sampleRate)
     }
 
     private func reconstruct(_ clip: (name: String, audio: Waveform), _ codec: some SpeechCodec) throws -> [Float] {
@@ -130,6 +162,7 @@ struct CodeStatistics {
     private let bits: [(level: Int, bit: UInt64)]
     private var bitSums: [Int]
     private var frames = 0
+    private var blanks = 0
 
     init(_ configuration: Alpha.Configuration) {
         bits = configuration.quantizer.enumerated().flatMap { index, level in
@@ -143,15 +176,19 @@ struct CodeStatistics {
 
     mutating func add(_ tokens: TokenFrames) {
         frames += tokens.count
+        blanks += tokens.level(0).count { $0 == UInt64(PhonemeInventory.blank) }
         level1?.add(tokens.level(0))
         for (position, place) in bits.enumerated() {
             bitSums[position] += tokens.level(place.level).count { $0 >> place.bit & 1 == 1 }
         }
     }
 
-    /// The lowest and highest mean of a bit, or `nil` without bits.
-    var bitMeanRange: [Double]? {
-        guard frames > 0, let low = bitSums.min(), let high = bitSums.max() else { return nil }
-        return [Double(low) / Double(frames), Double(high) / Double(frames)]
+    /// Share of frames with entry 0 at level 1.
+    var blankShare: Double { frames > 0 ? Double(blanks) / Double(frames) : 0 }
+
+    /// The mean of each bit, or `nil` without bits.
+    var bitMeans: [Double]? {
+        guard frames > 0, !bitSums.isEmpty else { return nil }
+        return bitSums.map { Double($0) / Double(frames) }
     }
 }

@@ -32,12 +32,14 @@ extension Recipe {
         try self.init(data: data, path: path)
     }
 
-    /// A preset model with every other key at its default.
+    /// A preset model with every other key at its default, except that a model with phonemes takes whole utterances.
     ///
     /// - Throws: `ConfigurationError.unknownPreset`.
     public init(preset name: String) throws(ConfigurationError) {
-        _ = try Alpha.Configuration.preset(name)
+        let configuration = try Alpha.Configuration.preset(name)
         self.init(model: .preset(name))
+        // Transcripts, from which it learns phonemes, are of whole utterances.
+        clips.areWhole = configuration.phonemes != nil
     }
 
     /// - Parameter path: names the recipe in errors.
@@ -96,6 +98,25 @@ extension Recipe {
         try require((0...1).contains(clips.bandShare), "clips.bandShare", "between 0 and 1")
         try require(clips.band.low >= 1000, "clips.band", "1000 Hz or more")
         try require(quantizerWarmupSteps >= 0, "quantizerWarmupSteps", "0 or more")
+        try require((0...1).contains(quantizerDropout), "quantizerDropout", "between 0 and 1")
+        let sharpness = 0.1...1000.0
+        try require(
+            sharpness.contains(bitTemperature.start) && sharpness.contains(bitTemperature.end)
+                && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
+        try require(losses.ctc >= 0 && (0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
+        try require(
+            losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",
+            "a model file, since losses.perceptual is not 0")
+        if let configuration = try? model.resolved(), let level = configuration.quantizer.first {
+            try require(
+                losses.ctc > 0 || level.codebook != .phonemes, "losses.ctc",
+                "above 0: level 1 of this model learns by it alone")
+            try require(
+                losses.labelPriors == 0 || level.kind == .vq, "losses.labelPriors", "0: level 1 is not a VQ")
+            try require(
+                configuration.phonemes == nil || losses.ctc == 0 || clips.areWhole, "clips.areWhole",
+                "true: transcripts are of whole utterances, and this model learns phonemes from them")
+        }
         try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
         try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")
         try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")

@@ -16,6 +16,9 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var clips = Clips()
     /// Steps in which fewer and fewer clips of a batch, all at first and none at last, pass the quantizers unquantised.
     public var quantizerWarmupSteps: Int = 600
+    /// The share of clips that the decoder hears by level 1 alone, so that it learns to speak from that.
+    public var quantizerDropout: Double = 0
+    public var bitTemperature = BitTemperature()
     public var optimizer = Optimizer()
     public var losses = Losses()
     public var evaluation = Evaluation()
@@ -63,6 +66,14 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1
+        /// Of CTC on the logits of level 1; counts for models with phonemes alone, and needs transcripts.
+        public var ctc: Double = 1
+        /// How much of the log of each phoneme's share is taken off its score in CTC, against peaky alignments; 0 to 1.
+        public var labelPriors: Double = 0
+        /// Of the distance of features in the encoder of `perceptualModel`.
+        public var perceptual: Double = 0
+        /// A trained model's file; its encoder listens, and stays as it is.
+        public var perceptualModel: String = ""
         /// Windows of the mel loss in samples.
         public var melWindows: [Int] = [64, 128, 256, 512, 1024, 2048]
         /// Bands of each.
@@ -91,6 +102,16 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var band = Interval(4000, 8000)
         /// Whether spectral losses leave out what is above the band of a clip, which the model would else learn to be silent.
         public var limitsBandwidth: Bool = true
+
+        public init() {}
+    }
+
+    /// The sharpness τ of the probabilities of a BSQ's bits, of which the entropy loss is made. It goes from `start` to `end`
+    /// in `steps` steps, by the same factor in each.
+    public struct BitTemperature: Codable, Hashable, Sendable {
+        public var start: Double = 10
+        public var end: Double = 10
+        public var steps: Int = 0
 
         public init() {}
     }

@@ -22,6 +22,8 @@ public final class Trainer {
     private let trainingStep: TrainingStep
     private let pipeline: Pipeline
     private let evaluationSet: EvaluationSet
+    /// The encoder of the perceptual loss; empty without.
+    private let teacher: Tree<Buffer>
     private let store: CheckpointStore
     private var state: Tree<Buffer>
 
@@ -55,9 +57,15 @@ public final class Trainer {
         self.folder = folder
         self.engine = engine
         model = try Alpha(recipe.model.resolved())
-        trainingStep = TrainingStep(model: model, recipe: recipe, engine: engine)
+        let listener = try recipe.perceptualModel(for: model.configuration)
+        teacher = try engine.upload(listener?.encoderArrays ?? [:])
+        trainingStep = TrainingStep(model: model, recipe: recipe, teacher: listener?.model, engine: engine)
+        let labeler =
+            recipe.usesPhonemes(model.configuration) ? model.configuration.phonemes.map(PhonemeLabeler.init) : nil
         evaluationSet = try EvaluationSet(
-            heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate)
+            heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate, labeler: labeler)
+        var options = try recipe.pipelineOptions()
+        options.labeler = labeler
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
         if let checkpoint = try store.latest() {
@@ -68,11 +76,11 @@ public final class Trainer {
             comparable.evaluation = recipe.evaluation
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
             step = position.step
-            pipeline = try Pipeline(data, recipe.pipelineOptions(), at: position.data)
+            pipeline = try Pipeline(data, options, at: position.data)
             state = try Self.restore(checkpoint, model: model, recipe: recipe, engine: engine)
         } else {
             step = 0
-            pipeline = try Pipeline(data, recipe.pipelineOptions())
+            pipeline = try Pipeline(data, options)
             // Before anything is compiled: a folder that cannot be made is known at once.
             try Disk.createFolder(folder)
             state = try trainingStep.initialState(on: engine)
@@ -88,10 +96,7 @@ public final class Trainer {
         var lastSaved = step
         while step < recipe.steps && !shouldStop() {
             let batch = try pipeline.nextBatch()
-            let result = try trainingStep.function([
-                "state": state, "audio": .leaf(engine.upload(batch.audio)),
-                "lengths": .leaf(engine.upload(batch.lengths)), "bandwidth": .leaf(engine.upload(bandwidth(of: batch))),
-            ])
+            let result = try trainingStep.function(arguments(batch))
             state = result["state"]
             step += 1
             // The metrics of the step before are ready by now; those of this one would make the device wait.
@@ -109,6 +114,20 @@ public final class Trainer {
         if lastSaved < step { try report(.saved(step, path: save())) }
         try export()
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
+    }
+
+    private func arguments(_ batch: Batch) throws -> Tree<Buffer> {
+        var arguments: [String: Tree<Buffer>] = [
+            "state": state, "audio": .leaf(try engine.upload(batch.audio)),
+            "lengths": .leaf(try engine.upload(batch.lengths)),
+            "bandwidth": .leaf(try engine.upload(bandwidth(of: batch))),
+        ]
+        if recipe.usesPhonemes(model.configuration) {
+            arguments["labels"] = .leaf(
+                try engine.upload(batch.phonemeLabels(frameRate: model.configuration.frameRate)))
+        }
+        if !teacher.leaves.isEmpty { arguments["teacher"] = teacher }
+        return .dictionary(arguments)
     }
 
     /// What was skipped of the data so far.
@@ -176,12 +195,16 @@ public final class Trainer {
 /// A run that cannot go on.
 public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
+    case perceptualModel(path: String, sampleRate: Int, wanted: Int)
 
     public var description: String {
         switch self {
         case .recipeChanged(let folder):
             "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
                 + "checkpoints may change; for anything else choose another --run folder"
+        case .perceptualModel(let path, let sampleRate, let wanted):
+            "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
+                + "give a losses.perceptualModel of that rate whose frames are no longer"
         }
     }
 }

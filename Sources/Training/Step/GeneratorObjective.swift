@@ -1,3 +1,4 @@
+import Foundation
 import NN
 import Tensor
 import Tokenizer
@@ -8,11 +9,21 @@ struct GeneratorObjective: Sendable {
     let losses: Recipe.Losses
     let precision: Recipe.Precision
     let warmupSteps: Int
+    /// Level 1 alone for this share of clips.
+    let dropout: Double
+    let temperature: Recipe.BitTemperature
+    /// Listens with the parameters that the step is given as `teacher`.
+    let perceptual: PerceptualLoss?
+    private let phonemes: PhonemeLoss
     private let mel: MultiScaleMelLoss
     private let stft: MultiResolutionSTFTLoss
 
-    init(model: Alpha, recipe: Recipe) {
+    init(model: Alpha, recipe: Recipe, teacher: Alpha? = nil) {
         self.model = model
+        dropout = recipe.quantizerDropout
+        temperature = recipe.bitTemperature
+        perceptual = recipe.losses.perceptual > 0 ? teacher.map(PerceptualLoss.init) : nil
+        phonemes = PhonemeLoss(priorStrength: recipe.losses.labelPriors)
         losses = recipe.losses
         precision = recipe.precision
         warmupSteps = recipe.quantizerWarmupSteps
@@ -25,9 +36,11 @@ struct GeneratorObjective: Sendable {
     ///   - audio: f32 `[batch, samples, 1]`, a whole number of hops.
     ///   - lengths: i32 `[batch]`: samples of each clip, at the end of its row.
     ///   - bandwidth: f32 `[batch]`, the highest frequency of each clip that spectral losses look at, in Hz.
+    ///   - targets: the phonemes of each clip; of no account to a model without any.
     ///   - step: i32 scalar.
     func callAsFunction(
-        _ audio: Tensor, lengths: Tensor, bandwidth: Tensor, step: Tensor, key: RandomKey
+        _ audio: Tensor, lengths: Tensor, bandwidth: Tensor, targets: PhonemeTargets? = nil, step: Tensor,
+        key: RandomKey
     ) -> (total: Tensor, parts: [String: Tensor], quantized: Quantized) {
         let masks = Masks(lengths: lengths, sampleCount: audio.shape[1], hop: model.configuration.hop)
         let keys = key.split(2)
@@ -36,7 +49,11 @@ struct GeneratorObjective: Sendable {
             let share = 1 - step.cast(to: .f32) / Double(warmupSteps)
             training.bypass = keys[1].uniform([audio.shape[0]]).isLess(than: share)
         }
-        let (estimate, quantized) = model.reconstruct(
+        if dropout > 0 {
+            training.levelOneAlone = keys[1].folding(in: 1).uniform([audio.shape[0]]).isLess(than: dropout)
+        }
+        training.temperature = temperature.value(at: step)
+        var (estimate, quantized) = model.reconstruct(
             audio.cast(to: precision == .bf16 ? .bf16 : .f32), training: training, masks: masks)
         let (reference, signal) = (audio.squeezed(2), estimate.squeezed(2).cast(to: .f32))
 
@@ -59,6 +76,28 @@ struct GeneratorObjective: Sendable {
             }
             add(name, weight: weight) { value.cast(to: .f32) }
         }
+        if let perceptual {
+            add("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
+        }
+        if let targets, let logits = quantized.logits {
+            let value = phonemes(
+                logits: logits, priors: quantized.priors, targets: targets, mask: masks.frames)
+            add("ctc", weight: losses.ctc) { value.ctc }
+            if let frames = value.frames { add("phonemeFrames", weight: losses.ctc) { frames } }
+            quantized.metrics["labelled"] = value.labelled
+            quantized.metrics["impossible"] = value.impossible
+        }
         return (total, parts, quantized)
+    }
+}
+
+extension Recipe.BitTemperature {
+    /// An f32 scalar; `nil` for the usual temperature at every step.
+    func value(at step: Tensor) -> Tensor? {
+        if start == end || steps == 0 {
+            return end == BinarySphericalQuantizer.usualTemperature ? nil : Tensor.scalar(end)
+        }
+        let progress = minimum(step.cast(to: .f32) / Double(steps), Tensor.scalar(1))
+        return (progress * log(end / start)).exp() * start
     }
 }

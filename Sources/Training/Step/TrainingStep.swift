@@ -13,7 +13,8 @@ struct TrainingStep: Sendable {
     let recipe: Recipe
     let function: Function
 
-    init(model: Alpha, recipe: Recipe, engine: Engine) {
+    /// - Parameter teacher: the model that the perceptual loss listens with; its encoder's values are the argument `teacher`.
+    init(model: Alpha, recipe: Recipe, teacher: Alpha? = nil, engine: Engine) {
         self.model = model
         self.recipe = recipe
         let parameters = model.parameters
@@ -22,7 +23,13 @@ struct TrainingStep: Sendable {
             let group = parameter.kind == .trainable ? "parameters" : "statistics"
             placeholders["state.\(group).\(path)"] = parameter.tensor
         }
-        let objective = GeneratorObjective(model: model, recipe: recipe)
+        if let teacher {
+            for (path, parameter) in teacher.encoder.parameters {
+                placeholders["teacher.\(path)"] = parameter.tensor
+            }
+        }
+        let objective = GeneratorObjective(model: model, recipe: recipe, teacher: teacher)
+        let usesPhonemes = recipe.usesPhonemes(model.configuration)
         let optimizer = recipe.optimizer
         let totalSteps = recipe.steps
         function = Function("train", on: engine, placeholders: placeholders, donating: ["state"]) { arguments in
@@ -31,7 +38,7 @@ struct TrainingStep: Sendable {
             let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
             let (total, parts, quantized) = objective(
                 arguments["audio"].value, lengths: arguments["lengths"].value, bandwidth: arguments["bandwidth"].value,
-                step: step, key: key)
+                targets: usesPhonemes ? PhonemeTargets(labels: arguments["labels"].value) : nil, step: step, key: key)
 
             let current = state["parameters"].values
             let paths = current.keys.sorted()

@@ -8,11 +8,14 @@ public struct BinarySphericalQuantizer: Quantizer {
     let project: Linear
     let expand: Linear
     let bits: Int
+    /// log s of the logits `-s·‖u - corner‖²`, if corners are phonemes.
+    let logScale: Parameter?
     /// Sharpness τ of the bits' probabilities σ(4τu/√L): 1 is nearly inert at 18 bits, 100 saturates.
-    static let temperature = 10.0
+    public static let usualTemperature = 10.0
 
-    public init(channels: Int, bits: Int) {
+    public init(channels: Int, bits: Int, namesPhonemes: Bool = false) {
         self.bits = bits
+        logScale = namesPhonemes ? .logitScale : nil
         project = Linear(channels, bits)
         expand = Linear(bits, channels)
     }
@@ -29,13 +32,23 @@ public struct BinarySphericalQuantizer: Quantizer {
         var result = Quantized(
             codes: isSet.cast(to: .i32), embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:],
             updates: [], resets: [])
+        if let logScale {
+            let similarity = matmul(direction, everyCorner(as: direction.dtype).transposed)
+            result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype))
+        }
         guard let training else { return result }
         result.losses["commitment"] = (direction - quantized.stoppingGradient).squared.sum(axes: [-1])
             .mean(weights: training.mask)
-        let (each, together) = entropies(direction, mask: training.mask)
+        let temperature =
+            training.temperature?.cast(to: direction.dtype)
+            ?? Tensor.scalar(Self.usualTemperature, direction.dtype)
+        let (each, together) = entropies(direction, temperature, mask: training.mask)
         // Confident in each frame, and all corners used over frames.
-        result.losses["entropy"] = (each - together) * (1 / Self.temperature)
+        result.losses["entropy"] = (each - together) / temperature
         result.metrics["bitEntropy"] = together * (1 / (Double(bits) * 0.6931471805599453))
+        let means = meanOverFrames(isSet.cast(to: .f32), mask: training.mask)
+        result.metrics["lowestBit"] = means.min(axes: [0])
+        result.metrics["highestBit"] = means.max(axes: [0])
         return result
     }
 
@@ -49,15 +62,28 @@ public struct BinarySphericalQuantizer: Quantizer {
         return select(isSet, Tensor.full(corner, type), Tensor.full(-corner, type))
     }
 
+    /// Every corner, `[2^bits, bits]`; the first bit is the lowest of its number.
+    private func everyCorner(as dtype: DType) -> Tensor {
+        let type = TensorType(.i32, [1 << bits, bits])
+        let powers = HostArray((0..<bits).map { Int32(1) << Int32($0) }, shape: [1, bits])
+        let isSet = (Tensor.iota(type, axis: 0) & Tensor.constant(powers)).isGreater(than: 0)
+        return corners(isSet, as: dtype)
+    }
+
     /// The mean entropy of a frame's bits and the entropy of the mean bits, summed over bits, in nats.
-    private func entropies(_ direction: Tensor, mask: Tensor?) -> (each: Tensor, together: Tensor) {
-        let probability = (direction * (4 * Self.temperature * corner)).sigmoid()
+    private func entropies(_ direction: Tensor, _ temperature: Tensor, mask: Tensor?) -> (
+        each: Tensor, together: Tensor
+    ) {
+        let probability = (direction * (temperature * (4 * corner))).sigmoid()
         let each = binaryEntropy(probability).sum(axes: [-1]).mean(weights: mask)
-        let weights = mask.map { $0.expanded(at: 2).cast(to: direction.dtype) }
-        let mean =
-            weights.map { (probability * $0).sum(axes: [0, 1]) / maximum($0.sum(), 1) }
-            ?? probability.mean(axes: [0, 1])
-        return (each, binaryEntropy(mean).sum())
+        return (each, binaryEntropy(meanOverFrames(probability, mask: mask)).sum())
+    }
+
+    /// `[batch, frames, bits]` → `[bits]`, padding left out.
+    private func meanOverFrames(_ x: Tensor, mask: Tensor?) -> Tensor {
+        guard let mask else { return x.mean(axes: [0, 1]) }
+        let weights = mask.expanded(at: 2).cast(to: x.dtype)
+        return (x * weights).sum(axes: [0, 1]) / maximum(weights.sum(), 1)
     }
 
     private func binaryEntropy(_ p: Tensor) -> Tensor {

@@ -13,6 +13,11 @@ public struct Quantized: Sendable {
     public var metrics: [String: Tensor]
     /// New values of statistics, by the placeholder of the parameter they replace.
     public var updates: [(parameter: Parameter, value: Tensor)]
+    /// f32 `[batch, frames, entries]`: how near each entry is, the chosen one highest; their softmax is what the level takes
+    /// the phoneme to be. Only from a level whose entries are phonemes.
+    public var logits: Tensor?
+    /// `[entries]`: the moving mean of these probabilities, for label priors; only in training, from a VQ.
+    public var priors: Tensor?
     /// Rows of a trainable parameter to be overwritten after the optimizer's step: where `mask [rows, 1]` is true, by `values`.
     public var resets: [(parameter: Parameter, mask: Tensor, values: Tensor)]
 }
@@ -26,11 +31,21 @@ public struct QuantizerTraining: Sendable {
     /// bool `[batch]`, true for clips that pass unquantised; `nil` for none. Early in training the decoder learns from these what
     /// there is to hear in a code, before the codes themselves say anything; without them both settle on saying nothing.
     public var bypass: Tensor?
+    /// bool `[batch]`, true for clips that the decoder hears by level 1 alone; `nil` for none. Dropout of the quantizer (Zeghidour
+    /// et al., "SoundStream", 2021): without it level 1 by itself means nothing to the decoder.
+    public var levelOneAlone: Tensor?
+    /// Sharpness τ of a BSQ's bit probabilities, a scalar; `nil` for the usual one.
+    public var temperature: Tensor?
 
-    public init(key: RandomKey, mask: Tensor? = nil, bypass: Tensor? = nil) {
+    public init(
+        key: RandomKey, mask: Tensor? = nil, bypass: Tensor? = nil, levelOneAlone: Tensor? = nil,
+        temperature: Tensor? = nil
+    ) {
         self.key = key
         self.mask = mask
         self.bypass = bypass
+        self.levelOneAlone = levelOneAlone
+        self.temperature = temperature
     }
 
     /// `quantized`, or `x` for the clips that pass unquantised.

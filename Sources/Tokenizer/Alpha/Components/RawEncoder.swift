@@ -25,11 +25,18 @@ public struct RawEncoder: Module {
 
     /// `x`: `[batch, samples, 1]`, a whole number of hops → `[batch, frames, latent]`.
     public func callAsFunction(_ x: Tensor, _ past: inout Past) -> Tensor {
+        let all = features(x, &past)
+        return all[all.count - 1]
+    }
+
+    /// What the layers at the frame rate make of it, `[batch, frames, latent]` each: the convolutions together, then each
+    /// transformer block. The last is the encoder's output.
+    public func features(_ x: Tensor, _ past: inout Past) -> [Tensor] {
         var h = stem(x, &past)
         for block in blocks { h = block(h, &past) }
-        h = head(activation(h), &past)
-        for block in transformer { h = block(h, &past) }
-        return h
+        var all = [head(activation(h), &past)]
+        for block in transformer { all.append(block(all[all.count - 1], &past)) }
+        return all
     }
 
     /// Residual units at one rate, then a convolution to twice the channels at a lower rate.

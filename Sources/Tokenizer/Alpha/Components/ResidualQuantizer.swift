@@ -7,13 +7,15 @@ public struct ResidualQuantizer: Module {
 
     public init(_ configuration: Alpha.Configuration) {
         let channels = configuration.latentDimension
-        levels = configuration.quantizer.map { level -> any Quantizer in
-            switch level.kind {
+        levels = configuration.quantizer.enumerated().map { index, level -> any Quantizer in
+            let namesPhonemes = index == 0 && configuration.phonemes != nil
+            return switch level.kind {
             case .vq:
                 VectorQuantizer(
                     channels: channels, codebookSize: level.codebookSize ?? 64, dimension: level.dimension ?? 8,
-                    learning: level.codebook ?? .gradient)
-            case .bsq: BinarySphericalQuantizer(channels: channels, bits: level.bits ?? 18)
+                    learning: level.codebook ?? .gradient, namesPhonemes: namesPhonemes)
+            case .bsq:
+                BinarySphericalQuantizer(channels: channels, bits: level.bits ?? 18, namesPhonemes: namesPhonemes)
             }
         }
     }
@@ -23,16 +25,25 @@ public struct ResidualQuantizer: Module {
 
     /// `x`: `[batch, frames, channels]` → codes of all levels side by side, and the sum of their embeddings.
     ///
-    /// Losses and metrics are named `levels.0.commitment` and so on.
+    /// Losses and metrics are named `levels.0.commitment` and so on. Logits and priors are level 1's.
+    ///
+    /// Where gradients go: to a level from its own losses and, straight through its codes, from the decoder; none through
+    /// one level's codes into another. A level 1 that learns by `.phonemes` hears of the phoneme loss alone, and what the
+    /// decoder wants of it goes no further than its output projection.
     public func callAsFunction(_ x: Tensor, training: QuantizerTraining? = nil) -> Quantized {
         var rest = x
         var results: [Quantized] = []
         let keys = training?.key.split(levels.count)
         for (index, level) in levels.enumerated() {
-            let step = training.map { QuantizerTraining(key: keys![index], mask: $0.mask, bypass: $0.bypass) }
-            let result = level(rest, training: step)
+            var step = training
+            if let keys { step?.key = keys[index] }
+            var result = level(rest, training: step)
             // A level answers for its own error alone: the next sees the residual as given.
             rest = rest - result.embedding.stoppingGradient
+            if index > 0, let isAlone = training?.levelOneAlone {
+                let silent = Tensor.zeros(result.embedding.type)
+                result.embedding = select(isAlone.reshaped([x.shape[0], 1, 1]), silent, result.embedding)
+            }
             results.append(result)
         }
         func named(_ part: (Quantized) -> [String: Tensor]) -> [String: Tensor] {
@@ -46,7 +57,7 @@ public struct ResidualQuantizer: Module {
             codes: concatenate(results.map(\.codes), axis: 2),
             embedding: results.dropFirst().reduce(results[0].embedding) { $0 + $1.embedding },
             losses: named(\.losses), metrics: named(\.metrics), updates: results.flatMap(\.updates),
-            resets: results.flatMap(\.resets))
+            logits: results[0].logits, priors: results[0].priors, resets: results.flatMap(\.resets))
     }
 
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, frames, channels]`.

@@ -25,8 +25,10 @@ public struct Alpha: Module {
     }
 
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, samples, 1]`, clamped to ±1.
-    public func decode(_ codes: Tensor, _ past: inout Past, as dtype: DType = .f32) -> Tensor {
-        decoder(quantizer.embedding(codes, as: dtype), &past).cast(to: .f32).clamped(-1, 1)
+    ///
+    /// - Parameter levelCount: how many levels to hear, all by default.
+    public func decode(_ codes: Tensor, levelCount: Int? = nil, _ past: inout Past, as dtype: DType = .f32) -> Tensor {
+        decoder(quantizer.embedding(codes, levelCount: levelCount, as: dtype), &past).cast(to: .f32).clamped(-1, 1)
     }
 
     /// The whole codec with gradients, for training: `audio` `[batch, samples, 1]` → what the decoder makes of it, not

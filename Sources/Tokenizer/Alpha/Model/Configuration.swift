@@ -1,4 +1,5 @@
 import Foundation
+public import Phonemes
 
 extension Alpha {
     /// Everything that decides the architecture: what a model file and a training recipe hold, as JSON.
@@ -15,6 +16,8 @@ extension Alpha {
         public var latentDimension: Int
         public var transformer: Transformer
         public var quantizer: [Level]
+        /// What the entries of level 1 stand for, or `nil` if they stand for nothing in particular.
+        public var phonemes: PhonemeInventory?
         /// Whether convolutions are trained with weight normalisation; deployed weights have it folded in.
         public var weightNormalization: Bool
 
@@ -54,12 +57,20 @@ extension Alpha {
                 case gradient
                 /// By the moving average of what each entry is chosen for.
                 case movingAverage
+                /// By the phoneme loss alone: no codebook or commitment loss, no resets, and no gradient of the
+                /// reconstruction reaches the codebook or the projection to it.
+                case phonemes
             }
 
             public static func vq(
                 codebookSize: Int, dimension: Int = 8, codebook: Codebook = .gradient
             ) -> Level {
                 Level(kind: .vq, codebookSize: codebookSize, dimension: dimension, codebook: codebook)
+            }
+
+            /// A VQ with an entry for each phoneme, which learns by the phoneme loss alone.
+            public static func phonemes(_ inventory: PhonemeInventory, dimension: Int = 16) -> Level {
+                .vq(codebookSize: inventory.count, dimension: dimension, codebook: .phonemes)
             }
 
             public static func bsq(bits: Int) -> Level { Level(kind: .bsq, bits: bits) }
@@ -85,7 +96,8 @@ extension Alpha {
 
         public init(
             sampleRate: Int, width: Int, strides: [Int], dilations: [Int] = [1, 3, 9], latentDimension: Int,
-            transformer: Transformer, quantizer: [Level], weightNormalization: Bool = false
+            transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
+            weightNormalization: Bool = false
         ) {
             self.sampleRate = sampleRate
             self.width = width
@@ -94,6 +106,7 @@ extension Alpha {
             self.latentDimension = latentDimension
             self.transformer = transformer
             self.quantizer = quantizer
+            self.phonemes = phonemes
             self.weightNormalization = weightNormalization
         }
 
@@ -134,6 +147,17 @@ extension Alpha {
                     try check((1...1024).contains(level.dimension ?? 0), "\(key).dimension", "between 1 and 1024")
                 case .bsq: try check((1...36).contains(level.bits ?? 0), "\(key).bits", "1 to 36 bits")
                 }
+                try check(
+                    level.codebook != .phonemes || (index == 0 && phonemes != nil), "\(key).codebook",
+                    "'phonemes' at level 1 of a model with phonemes only")
+            }
+            if let phonemes {
+                let first = quantizer[0]
+                let entries = first.kind == .vq ? first.codebookSize ?? 0 : 1 << min(first.bits ?? 0, 36)
+                try check(
+                    entries == phonemes.count, "phonemes",
+                    "as many as level 1 has entries, \(entries), and there are \(phonemes.count)")
+                try check(phonemes.count <= 4096, "phonemes", "4096 at most")
             }
         }
     }
@@ -154,29 +178,35 @@ public enum ConfigurationError: Error, CustomStringConvertible, Equatable {
 }
 
 extension Alpha.Configuration {
-    /// 24 kHz at 50 Hz, 1.2 kbit/s: the model of the mission.
+    /// 24 kHz at 50 Hz, 1.2 kbit/s: 7 bits say which phoneme, 17 how it was said.
     public static let alpha24k50Hz = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 100),
-        quantizer: [.vq(codebookSize: 64), .bsq(bits: 18)])
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
 
     /// 48 kHz at 50 Hz, 1.2 kbit/s.
     public static let alpha48k50Hz = Alpha.Configuration(
         sampleRate: 48000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 100),
-        quantizer: [.vq(codebookSize: 64), .bsq(bits: 18)])
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
 
     /// 24 kHz at 25 Hz, 1.0 kbit/s.
     public static let alpha24k25Hz = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 50),
-        quantizer: [.vq(codebookSize: 64), .bsq(bits: 34)])
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 33)], phonemes: .multilingual)
 
     /// A model that two processor cores train in minutes: 24 kHz at 50 Hz, 1.5 kbit/s.
     public static let alphaTiny = Alpha.Configuration(
         sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
         transformer: .init(layers: 2, heads: 4, window: 50),
         quantizer: [.vq(codebookSize: 64), .bsq(bits: 24)])
+
+    /// `alphaTiny` with phonemes at level 1: 24 kHz at 50 Hz, 1.5 kbit/s. It is trained from labelled speech.
+    public static let alphaTinyPhonemes = Alpha.Configuration(
+        sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
+        transformer: .init(layers: 2, heads: 4, window: 50),
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 23)], phonemes: .multilingual)
 
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
@@ -187,7 +217,7 @@ extension Alpha.Configuration {
     /// Configurations by name, as `--config` takes them.
     public static let presets: [String: Alpha.Configuration] = [
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
-        "alpha-tiny": .alphaTiny, "reference": .reference,
+        "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.

@@ -1,0 +1,66 @@
+public import Datasets
+public import Phonemes
+import Synchronization
+import Tensor
+import Tokenizer
+
+/// The phonemes of clips by their transcripts, as entries of a model's inventory.
+///
+/// espeak-ng is looked for when the first transcript comes: a dataset without any needs no program.
+public final class PhonemeLabeler: ClipLabeler {
+    public let inventory: PhonemeInventory
+    private let phonemizer = Mutex<Phonemizer?>(nil)
+
+    public init(inventory: PhonemeInventory) { self.inventory = inventory }
+
+    /// None for a clip without text, without a language, or in a language that espeak-ng does not speak.
+    ///
+    /// - Throws: `EspeakError` where the program is missing or fails.
+    public func labels(for clips: [Clip]) throws -> [[Int32]] {
+        var labels = [[Int32]](repeating: [], count: clips.count)
+        let spoken = clips.indices.filter { clips[$0].text?.isEmpty == false && clips[$0].language != nil }
+        for (language, places) in Dictionary(grouping: spoken, by: { clips[$0].language ?? "" }).sorted(by: {
+            $0.key < $1.key
+        }) {
+            let texts = places.map { clips[$0].text ?? "" }
+            do {
+                let readings = try phonemizer.withLock { phonemizer in
+                    let made = try phonemizer ?? Phonemizer(program: Espeak())
+                    phonemizer = made
+                    return try made.phonemes(of: texts, language: language, inventory: inventory)
+                }
+                for (place, reading) in zip(places, readings) { labels[place] = reading.indices.map(Int32.init) }
+            } catch EspeakError.unknownLanguage {
+                continue
+            }
+        }
+        return labels
+    }
+}
+
+extension Recipe {
+    /// Whether the step learns phonemes from labels.
+    func usesPhonemes(_ configuration: Alpha.Configuration) -> Bool { configuration.phonemes != nil && losses.ctc > 0 }
+}
+
+extension Batch {
+    /// More phonemes than this nobody says in a second.
+    static let fastestSpeech = 25.0
+
+    /// i32 `[batch, labels]`, filled up with 0, as many columns as fast speech needs for the rows' length: batches of one length
+    /// have one shape. A clip with more labels than that is taken for one with a wrong transcript, and has none.
+    ///
+    /// - Parameter frameRate: frames per second.
+    func phonemeLabels(frameRate: Double) -> HostArray {
+        let width = max(1, Int((Double(frameCount) / frameRate * Self.fastestSpeech).rounded(.up)))
+        var rows = [Int32](repeating: 0, count: batchSize * width)
+        if let labels {
+            let (values, counts) = (labels.values.values(as: Int32.self), labels.counts.values(as: Int32.self))
+            let stride = labels.values.shape[1]
+            for row in 0..<batchSize where Int(counts[row]) <= width {
+                for column in 0..<Int(counts[row]) { rows[row * width + column] = values[row * stride + column] }
+            }
+        }
+        return HostArray(rows, shape: [batchSize, width])
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import NN
+import Phonemes
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+import XLA
+
+@testable import Datasets
+@testable import Training
+
+struct PhonemeTrainingTests {
+    private static func recipe(_ change: (inout Recipe) -> Void = { _ in }) throws -> Recipe {
+        let inventory = try PhonemeInventory(["<blank>", "a", "b", "k", "s", "t", "i", "u"])
+        let configuration = Alpha.Configuration(
+            sampleRate: 8000, width: 4, strides: [4, 5, 8], dilations: [1], latentDimension: 16,
+            transformer: .init(layers: 1, heads: 2, window: 8),
+            quantizer: [.phonemes(inventory, dimension: 8), .bsq(bits: 6)], phonemes: inventory)
+        var recipe = Recipe(model: .configuration(configuration))
+        recipe.steps = 300
+        recipe.clips.areWhole = true
+        recipe.quantizerWarmupSteps = 0
+        recipe.quantizerDropout = 0.25
+        recipe.optimizer.learningRate = 1e-2
+        recipe.optimizer.warmupSteps = 10
+        recipe.optimizer.averageDecay = 0
+        recipe.losses.melWindows = [256]
+        recipe.losses.melBands = [20]
+        recipe.losses.mel = 1
+        recipe.losses.stft = 0
+        change(&recipe)
+        return recipe
+    }
+
+    /// Two clips, each of tones that stand for phonemes, the second shorter.
+    private static func batch(_ configuration: Alpha.Configuration) -> (audio: HostArray, lengths: HostArray, labels: HostArray) {
+        let words: [[Int32]] = [[1, 3, 6, 4, 2], [5, 2, 2, 7]]
+        let (frames, hop) = (30, configuration.hop)
+        var samples = [Float](repeating: 0, count: 2 * frames * hop)
+        for (row, word) in words.enumerated() {
+            let start = row * frames * hop + (row == 1 ? 6 * hop : 0)
+            for (place, phoneme) in word.enumerated() {
+                for sample in 0..<4 * hop {
+                    let time = Float(sample) / 8000
+                    samples[start + (place * 5 + 1) * hop + sample] = 0.4 * sin(2 * .pi * 300 * Float(phoneme) * time)
+                }
+            }
+        }
+        return (
+            HostArray(samples, shape: [2, frames * hop, 1]), HostArray([Int32(frames * hop), Int32(24 * hop)]),
+            HostArray(words.flatMap { $0 + [Int32](repeating: 0, count: 38 - $0.count) }, shape: [2, 38])
+        )
+    }
+
+    /// The whole way: audio and labels into the compiled step, and at the end level 1 spells what was said.
+    @Test func levelOneLearnsToSpell() throws {
+        let engine = try Engine()
+        let recipe = try Self.recipe()
+        let model = try Alpha(recipe.model.resolved())
+        let step = TrainingStep(model: model, recipe: recipe, engine: engine)
+        var state = try step.initialState(on: engine)
+        let (audio, lengths, labels) = Self.batch(model.configuration)
+        var losses: [Double] = []
+        for _ in 0..<recipe.steps {
+            let result = try step.function([
+                "state": state, "audio": .leaf(engine.upload(audio)), "lengths": .leaf(engine.upload(lengths)),
+                "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
+                "labels": .leaf(engine.upload(labels)),
+            ])
+            state = result["state"]
+            losses.append(try result["metrics"]["ctc"].value.hostArray().doubles[0])
+            #expect(try result["metrics"]["labelled"].value.hostArray().doubles == [1])
+        }
+        #expect(step.function.traceCount == 1)
+        #expect(losses[0] > 2 && losses[recipe.steps - 1] < 0.1, "CTC went from \(losses[0]) to \(losses[recipe.steps - 1])")
+
+        let parameters = Tree(state["parameters"].values.merging(state["statistics"].values) { $1 })
+        let codec = XLACodec(model: model, parameters: parameters, on: engine, chunkFrames: 10)
+        var encoder = try codec.makeEncoder()
+        var tokens = try encoder.push(audio.floats[..<(30 * model.configuration.hop)])
+        tokens.append(try encoder.finish())
+        let inventory = try #require(model.configuration.phonemes)
+        #expect(try inventory.reading(tokens.level(0).map(Int.init)) == [1, 3, 6, 4, 2])
+        // And level 1 alone can be decoded.
+        var decoder = try codec.makeLevelOneDecoder()
+        let alone = try decoder.push(tokens) + decoder.finish()
+        var full = try codec.makeDecoder()
+        #expect(alone.count == 30 * model.configuration.hop)
+        #expect(try alone != full.push(tokens) + full.finish())
+    }
+
+    @Test func aTeacherListensAndStaysAsItIs() throws {
+        let engine = try Engine()
+        let recipe = try Self.recipe { recipe in
+            recipe.losses.perceptual = 1
+            recipe.losses.perceptualModel = "unused"
+        }
+        let model = try Alpha(recipe.model.resolved())
+        let teacher = try Alpha(recipe.model.resolved())
+        let step = TrainingStep(model: model, recipe: recipe, teacher: teacher, engine: engine)
+        let state = try step.initialState(on: engine)
+        let (audio, lengths, labels) = Self.batch(model.configuration)
+        var random = TestRandom(seed: 1)
+        let frozen = teacher.encoder.parameters.mapValues { random.array($0.shape, .f32, low: -0.3, high: 0.3) }
+        let buffers = try engine.upload(frozen)
+        let result = try step.function([
+            "state": state, "audio": .leaf(engine.upload(audio)), "lengths": .leaf(engine.upload(lengths)),
+            "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
+            "labels": .leaf(engine.upload(labels)), "teacher": buffers,
+        ])
+        #expect(try result["metrics"]["perceptual"].value.hostArray().doubles[0] > 0)
+        #expect(try result["metrics"]["skipped"].value.hostArray().doubles == [0])
+        #expect(try buffers.hostArrays().values == frozen)
+    }
+
+    @Test func temperatureGoesByOneFactorAStep() throws {
+        var temperature = Recipe.BitTemperature()
+        #expect(temperature.value(at: .scalar(5, .i32)) == nil)
+        temperature.start = 2
+        temperature.end = 32
+        temperature.steps = 100
+        for (step, expected) in [(0, 2.0), (25, 4), (50, 8), (100, 32), (1000, 32)] {
+            let value = try evaluate(try #require(temperature.value(at: .scalar(Double(step), .i32)))).doubles[0]
+            #expect(abs(value - expected) < 1e-4 * expected)
+        }
+    }
+
+    @Test(arguments: [
+        ("{\"model\": \"alpha-tiny-phonemes\"}", "clips.areWhole"),
+        ("{\"model\": \"alpha-tiny-phonemes\", \"clips\": {\"areWhole\": true}, \"losses\": {\"ctc\": 0}}", "losses.ctc"),
+        ("{\"model\": \"alpha-tiny\", \"losses\": {\"perceptual\": 1}}", "losses.perceptualModel"),
+        ("{\"model\": \"alpha-tiny\", \"losses\": {\"labelPriors\": 2}}", "losses.labelPriors"),
+        ("{\"model\": \"alpha-tiny\", \"quantizerDropout\": 1.5}", "quantizerDropout"),
+        ("{\"model\": \"alpha-tiny\", \"bitTemperature\": {\"start\": 0}}", "bitTemperature"),
+    ])
+    func aRecipeThatCannotLearnPhonemesIsRefused(json: String, key: String) {
+        let error = #expect(throws: RecipeError.self) { try Recipe(data: Data(json.utf8), path: "r.json") }
+        #expect("\(error!)".contains(key))
+    }
+
+    @Test func aPresetWithPhonemesTakesWholeUtterances() throws {
+        #expect(try Recipe(preset: "alpha-tiny-phonemes").clips.areWhole)
+        #expect(try !Recipe(preset: "alpha-tiny").clips.areWhole)
+    }
+
+    @Test func labelsOfABatchHaveTheShapeOfItsLength() throws {
+        func clip(_ text: String) -> Clip { Clip(key: text, sampleCount: 8, bandwidth: 4000, text: text) }
+        let rows = [(clip: clip("a"), samples: [Float](repeating: 0, count: 8)), (clip("b"), [0, 0]), (clip("c"), [0])]
+        let batch = Batch(rows, frames: 4, hop: 2, speakers: nil, labels: [[3, 4], [], [1, 2, 3]])
+        // Four frames at 50 Hz are 0.08 s, and nobody says more than two phonemes in that time.
+        let labels = batch.phonemeLabels(frameRate: 50)
+        #expect(labels.shape == [3, 2])
+        #expect(labels.values(as: Int32.self) == [3, 4, 0, 0, 0, 0])
+        let none = Batch(rows, frames: 4, hop: 2, speakers: nil, labels: nil).phonemeLabels(frameRate: 50)
+        #expect(none.values(as: Int32.self) == [0, 0, 0, 0, 0, 0])
+    }
+}
+
+@Suite(.enabled(if: (try? Espeak()) != nil, "espeak-ng is not installed"))
+struct PhonemeLabelerTests {
+    @Test func clipsHaveThePhonemesOfTheirTextAndLanguage() throws {
+        func clip(_ text: String?, _ language: String?) -> Clip {
+            Clip(key: "x", sampleCount: 1, bandwidth: 1, text: text, language: language)
+        }
+        let inventory = PhonemeInventory.multilingual
+        let labels = try PhonemeLabeler(inventory: inventory).labels(for: [
+            clip("church", "en"), clip("чай", "ru"), clip(nil, "en"), clip("church", nil), clip("church", "xx"),
+            clip("", "en"), clip("si", "es"),
+        ])
+        let spelled = try labels.map { try inventory.symbols(of: $0.map(Int.init)).joined(separator: " ") }
+        #expect(spelled == ["t͡ʃ ɜ t͡ʃ", "t͡ɕ ɑ j", "", "", "", "", "s i"])
+    }
+}
