@@ -299,7 +299,8 @@ class Alpha(nnx.Module):
 
 def frames(x, length):
     hop = length // 4
-    x = jnp.pad(x, ((0, 0), (length // 2, length // 2)), mode="reflect")
+    # Frames are counted from the end, with zeros beyond both edges.
+    x = jnp.pad(x, ((0, 0), (-x.shape[1] % hop + length // 2, length // 2)))
     starts = jnp.arange((x.shape[1] - length) // hop + 1) * hop
     return x[:, starts[:, None] + jnp.arange(length)] * jnp.asarray(hann(length, sym=False), DTYPE)
 

@@ -17,7 +17,7 @@ import Tokenizer
         let loss =
             name == "mel"
             ? MultiScaleMelLoss(sampleRate: 8000, windows: [64, 256], bands: [8, 20])(inputs[0], inputs[1])
-            : MultiResolutionSTFTLoss()(inputs[0], inputs[1])
+            : MultiResolutionSTFTLoss(sampleRate: 8000)(inputs[0], inputs[1])
         let graph = Graph(inputs: inputs, outputs: [loss] + gradient(of: loss, at: [inputs[1]]))
         let results = try TestBackends.xla.run(graph, [audio, estimate])
         expectClose(
@@ -32,7 +32,7 @@ import Tokenizer
         let x = Tensor.constant(random.array([1, 1100], .f32))
         for loss in [
             MultiScaleMelLoss(sampleRate: 8000, windows: [64], bands: [8])(x, x),
-            MultiResolutionSTFTLoss(windows: [256])(x, x),
+            MultiResolutionSTFTLoss(sampleRate: 8000, windows: [256])(x, x),
             waveformLoss(x, x),
         ] { #expect(try abs(TestBackends.xla.run(Graph(inputs: [], outputs: [loss]), [])[0].doubles[0]) < 1e-6) }
     }
@@ -42,7 +42,7 @@ import Tokenizer
         let (x, y) = (Tensor.input(silence.type, name: "x"), Tensor.input(silence.type, name: "y"))
         let loss =
             MultiScaleMelLoss(sampleRate: 8000, windows: [64], bands: [8])(x, y)
-            + MultiResolutionSTFTLoss(windows: [256])(x, y)
+            + MultiResolutionSTFTLoss(sampleRate: 8000, windows: [256])(x, y)
             + waveformLoss(x, y)
         let graph = Graph(inputs: [x, y], outputs: [loss] + gradient(of: loss, at: [x, y]))
         for result in try TestBackends.xla.run(graph, [silence, silence]) {

@@ -91,7 +91,11 @@ import XLA
         let input = Tensor.input(try audio(step: 0).type, name: "audio")
         let step = Tensor.scalar(0, .i32)
         let key = RandomKey(seed: recipe.seed ^ 0x5EED).folding(in: step.cast(to: .u32))
-        let total = GeneratorObjective(model: model, recipe: recipe)(input, step: step, key: key).total
+        let (batch, samples) = (input.shape[0], input.shape[1])
+        let total = GeneratorObjective(model: model, recipe: recipe)(
+            input.expanded(at: 2), lengths: Tensor.full(Double(samples), TensorType(.i32, [batch])),
+            bandwidth: Tensor.full(4000, TensorType(.f32, [batch])), step: step, key: key
+        ).total
         let trainable = paths(.trainable)
         let gradients = gradient(of: total, at: trainable.map { model.parameters[$0]!.tensor })
         let graph = Graph(inputs: [input] + all.map(\.value.tensor), outputs: [total] + gradients)
@@ -117,7 +121,7 @@ import XLA
         var state = try engine.upload(initial)
         let training = TrainingStep(model: model, recipe: recipe, engine: engine)
         for step in 0..<10 {
-            let result = try training.function(["state": state, "audio": .leaf(engine.upload(audio(step: step)))])
+            let result = try training.function(engine.trainingArguments(state, audio: audio(step: step)))
             state = result["state"]
             let metrics = try result["metrics"].values.mapValues { try $0.hostArray() }
             #expect(metrics["skipped"]?.doubles == [0])

@@ -1,4 +1,5 @@
 import Checkpoint
+import Datasets
 import Foundation
 import Tensor
 import TestSupport
@@ -22,9 +23,10 @@ extension SmallTrainingTests {
         private func trainer(_ name: String, _ change: (inout Recipe) -> Void = { _ in }) throws -> Trainer {
             var recipe = SmallTraining.recipe
             change(&recipe)
+            let path = try SmallTraining.dataset(in: data)
             return try Trainer(
-                recipe: recipe, data: SmallTraining.dataset(in: data), folder: folder.file(name),
-                engine: XLABackend.engine())
+                recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
+                heldOut: openSource(path, split: "dev"), folder: folder.file(name), engine: XLABackend.engine())
         }
 
         /// Runs up to a step and saves there.
@@ -88,10 +90,11 @@ extension SmallTrainingTests {
             struct Position: Codable {
                 var step: Int
                 var recipe: Recipe
+                var data: Pipeline.Position
             }
             let store = CheckpointStore(folder: folder.file("run/checkpoints"))
             _ = try store.save(
-                step: 2, arrays: ["training": arrays], state: Position(step: 2, recipe: SmallTraining.recipe))
+                step: 2, arrays: ["training": arrays], state: Position(step: 2, recipe: SmallTraining.recipe, data: .start))
             let error = #expect(throws: TensorDifferences.self) { try trainer("run") }
             let named =
                 switch damage {

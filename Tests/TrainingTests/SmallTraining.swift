@@ -1,9 +1,12 @@
 import Audio
 import Datasets
 import Foundation
+import PJRT
+import Tensor
 import TestSupport
 import Testing
 import Tokenizer
+import XLA
 
 @testable import Training
 
@@ -38,7 +41,7 @@ enum SmallTraining {
     }
 
     /// A second of speech to train on, and one held out, at the model's rate.
-    static func dataset(in folder: TemporaryFolder) throws -> Manifest {
+    static func dataset(in folder: TemporaryFolder) throws -> String {
         let path = Fixture.folder.appending(path: "speech/festvox-ru-sample.flac").path
         let speech = try Waveform.load(path: path, sampleRate: 8000).samples
         try Waveform(samples: Array(speech[..<8000]), sampleRate: 8000).write(to: folder.file("a.wav"))
@@ -49,6 +52,21 @@ enum SmallTraining {
 
             """
         try write(Array(lines.utf8), to: folder.file("manifest.jsonl"))
-        return try Manifest(folder: folder.path)
+        return folder.path
+    }
+}
+
+extension Engine {
+    /// What a training step is given for whole rows of sound.
+    ///
+    /// - Parameter audio: `[batch, samples]`.
+    func trainingArguments(_ state: Tree<Buffer>, audio: HostArray, sampleRate: Int = 8000) throws -> Tree<Buffer> {
+        let (batch, samples) = (audio.shape[0], audio.shape[1])
+        return [
+            "state": state, "audio": .leaf(try upload(audio.reshaped([batch, samples, 1]))),
+            "lengths": .leaf(try upload(HostArray(repeating: Double(samples), type: TensorType(.i32, [batch])))),
+            "bandwidth": .leaf(
+                try upload(HostArray(repeating: Double(sampleRate) / 2, type: TensorType(.f32, [batch])))),
+        ]
     }
 }

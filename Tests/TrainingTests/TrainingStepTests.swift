@@ -36,7 +36,7 @@ extension SmallTrainingTests {
             var state = try step.initialState(on: engine)
             var losses: [Double] = []
             for _ in 0..<60 {
-                let result = try step.function(["state": state, "audio": .leaf(engine.upload(batch()))])
+                let result = try step.function(engine.trainingArguments(state, audio: batch()))
                 state = result["state"]
                 losses.append(try #require(metrics(result)["loss"]))
             }
@@ -47,20 +47,19 @@ extension SmallTrainingTests {
         @Test func aBatchThatIsNotFiniteChangesNothing() throws {
             let step = try step()
             let initial = try step.initialState(on: engine)
-            let first = try step.function(["state": initial, "audio": .leaf(engine.upload(batch()))])
+            let first = try step.function(engine.trainingArguments(initial, audio: batch()))
             let before = try first["state"].hostArrays()
             var spoilt = batch().floats
             spoilt[77] = .nan
-            let skipped = try step.function([
-                "state": first["state"], "audio": .leaf(engine.upload(HostArray(spoilt, shape: batch().shape))),
-            ])
+            let skipped = try step.function(
+                engine.trainingArguments(first["state"], audio: HostArray(spoilt, shape: batch().shape)))
             let after = try skipped["state"].hostArrays()
             #expect(try metrics(skipped)["skipped"] == 1)
             for (path, pair) in zip(before.paths, zip(before.leaves, after.leaves)) where path != "step" {
                 #expect(pair.0 == pair.1, "\(path) has changed")
             }
             #expect(before["step"].value == HostArray(Int32(1)) && after["step"].value == HostArray(Int32(2)))
-            let next = try step.function(["state": skipped["state"], "audio": .leaf(engine.upload(batch()))])
+            let next = try step.function(engine.trainingArguments(skipped["state"], audio: batch()))
             #expect(try metrics(next)["skipped"] == 0)
             #expect(try metrics(next)["loss"]?.isFinite == true)
             #expect(step.function.traceCount == 1)
@@ -88,7 +87,7 @@ extension SmallTrainingTests {
                 let step = try step { $0.precision = precision }
                 let state = try step.initialState(on: engine)
                 let types = Set(state["parameters"].leaves.map(\.type.dtype))
-                let arguments: Tree<Buffer> = ["state": state, "audio": .leaf(try engine.upload(batch()))]
+                let arguments = try engine.trainingArguments(state, audio: batch())
                 let program = step.function.program(for: arguments.map { $1.type }).text
                 let result = try step.function(arguments)
                 #expect(Set(result["state"]["parameters"].leaves.map(\.type.dtype)) == [.f32])
