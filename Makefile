@@ -106,7 +106,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode
+.PHONY: bench bench-codec bench-train bench-native bench-stream bench-encode
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -115,6 +115,12 @@ bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against P
 
 bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench train --python $(PYTHON)
+
+bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
+	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
+
+bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
+	Benchmarks/.build/release/bench stream
 
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh
