@@ -21,6 +21,8 @@ static const ck_table *const tables[ISA_COUNT] = {
 
 // One more than the instruction set in use; 0 before the choice. Threads that choose at once choose the same.
 static atomic_int chosen;
+// Likewise, of a thread that has its own.
+static _Thread_local int chosen_here;
 
 static bool is_known(ck_isa isa) { return (int)isa >= 0 && (int)isa < ISA_COUNT; }
 
@@ -38,6 +40,7 @@ static ck_isa choice(void) {
 }
 
 ck_isa ck_isa_current(void) {
+    if (chosen_here) return (ck_isa)(chosen_here - 1);
     int now = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (now == 0) {
         now = (int)choice() + 1;
@@ -48,7 +51,7 @@ ck_isa ck_isa_current(void) {
 
 bool ck_isa_use(ck_isa isa) {
     if (!ck_isa_available(isa)) return false;
-    atomic_store_explicit(&chosen, (int)isa + 1, memory_order_relaxed);
+    chosen_here = (int)isa + 1;
     return true;
 }
 

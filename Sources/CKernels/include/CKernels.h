@@ -41,11 +41,11 @@ typedef enum {
 /// Whether this CPU and operating system can run an instruction set that this build has.
 bool ck_isa_available(ck_isa isa);
 
-/// The instruction set in use. Chosen at the first call of any kernel: the one that the environment variable
-/// ALLOPHONE_NATIVE_ISA names (portable, neon, avx2, avx512f, avx512), if it is available, else the best that is.
+/// The instruction set in use on this thread. That is the one that the environment variable ALLOPHONE_NATIVE_ISA names
+/// (portable, neon, avx2, avx512f, avx512) when the first kernel runs, if it is available, else the best that is.
 ck_isa ck_isa_current(void);
 
-/// Uses another instruction set from now on, in all threads; for tests and measurements. Packed weights stay valid.
+/// Uses another instruction set on this thread from now on; for tests and measurements. Packed weights stay valid.
 /// - Returns: false, and changes nothing, if it is not available.
 bool ck_isa_use(ck_isa isa);
 
