@@ -93,6 +93,22 @@ import Testing
         }
     }
 
+    @Test(arguments: instructionSets)
+    func aRowIsTheSameWhereverRowsLie(isa: ck_isa) throws {
+        for type in [CK_F32, CK_BF16, CK_INT8] {
+            for (inputs, outputs) in [(20, 1), (16, 1), (20, 40)] {
+                let together = Convolution(taps: 3, inputs: inputs, outputs: outputs, rows: 15, type: type)
+                var apart = together
+                apart.rowStride = inputs + 9
+                let gap = [Float](repeating: .nan, count: 9)
+                apart.x = Array(
+                    (0..<together.inputRows).map { together.x[$0 * inputs..<($0 + 1) * inputs] }.joined(separator: gap))
+                let (expected, result) = on(isa) { (together.run(), apart.run()) }
+                #expect(result == expected, "\(inputs) inputs, \(outputs) outputs, type \(type.rawValue)")
+            }
+        }
+    }
+
     @Test func vectorInstructionSetsSumInTheSameOrder() throws {
         let fused = instructionSets.filter { $0 != CK_ISA_PORTABLE }
         guard let first = fused.first else { return }

@@ -77,8 +77,8 @@ typedef enum {
 ///     y[t, o] = Σ_k Σ_i x[t + k · dilation, i] · w[k, i, o]
 ///
 /// The caller gives the left context as rows before the chunk, so causality is where `x` points. A strided convolution is
-/// this over blocks of rows (`inputs` = stride · channels, reshaped), a transposed one is this to stride · channels.
-/// Groups are one call each, on columns of `x` and `y`.
+/// this over blocks of rows (`inputs` = stride · channels, reshaped), a transposed one is this to stride · channels, with bias
+/// and Snake's parameters repeated for each of the stride's rows. Groups are one call each, on columns of `x` and `y`.
 typedef struct {
     size_t taps;
     /// Even for `CK_BF16`, a multiple of 4 for `CK_INT8`.
@@ -121,7 +121,7 @@ typedef struct {
     /// `[rows, outputs]`, or NULL if only the activated result is wanted.
     float *y;
     size_t y_stride;
-    /// `[rows, outputs]` f32 or bf16: Snake of the result, or the plain result where `alpha` is NULL; NULL for none.
+    /// `[rows, outputs]` f32 or bf16: Snake of the result, or the plain result where `alpha` is NULL; NULL for none. Not `y`.
     void *activated;
     size_t activated_stride;
     /// `CK_F32` or `CK_BF16`.
@@ -174,7 +174,7 @@ void ck_scale(
 
 // MARK: - Types
 
-/// To bf16, to nearest even; NaN stays NaN.
+/// To bf16, to nearest even; NaN stays NaN. A denormal may become zero, as it does in the CPU's bf16 products.
 void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y);
 void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y);
 
