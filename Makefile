@@ -106,7 +106,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-native bench-stream bench-encode
+.PHONY: bench bench-codec bench-train bench-native bench-stream bench-kernels bench-encode
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -121,6 +121,11 @@ bench-native: setup peers bench ## The native runtime on 2 s of audio, against P
 
 bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
 	Benchmarks/.build/release/bench stream
+
+bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
+	@mkdir -p .build/kernels
+	clang -O3 -ISources/CKernels/include Benchmarks/kernels/*.c $(KERNELS) -lm -lpthread -o .build/kernels/bench
+	.build/kernels/bench
 
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh

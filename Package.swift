@@ -76,6 +76,7 @@ let package = Package(
         tests("PJRT"),
         tests("Tensor", ["XLA"]),
         tests("XLA", ["Tensor", "PJRT"]),
+        tests("CKernels"),
         tests("Native", ["Tensor"]),
         tests("NN", ["Tensor", "XLA"]),
         tests("Audio", ["Tensor", "XLA"]),

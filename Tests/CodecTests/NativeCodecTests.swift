@@ -219,5 +219,7 @@ import Tokenizer
         var decoder = try narrow.makeDecoder()
         let streamed = try (0..<tokens.count).flatMap { try decoder.push(tokens[$0..<$0 + 1]) }
         #expect(streamed == found)
+        var decoders = [try narrow.makeDecoder(), try narrow.makeDecoder()]
+        #expect(try narrow.push([tokens, tokens], to: &decoders) == [found, found])
     }
 }

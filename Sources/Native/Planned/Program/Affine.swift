@@ -88,8 +88,11 @@ struct Affine: Hashable, Sendable {
     /// Rows of the input for each of the batch.
     var inputRows: Int { rows + (weights.taps - 1) * dilation }
 
-    /// A batch of single rows is one product: the taps of each lie one after another.
-    var isFlattened: Bool { batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 }
+    /// A batch of single rows is one product: the taps of each lie one after another. Not in int8, where each row of the
+    /// input has a scale of its own.
+    var isFlattened: Bool {
+        batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 && weights.precision != .int8
+    }
 
     /// Types of the scratch memory: the input in the kernel's precision, and its scales.
     var scratch: [TensorType] {
