@@ -117,7 +117,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode bench-sources bench-data
+.PHONY: bench bench-codec bench-train bench-native bench-stream bench-kernels bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -126,6 +126,17 @@ bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against P
 
 bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench train --python $(PYTHON)
+
+bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
+	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
+
+bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
+	Benchmarks/.build/release/bench stream
+
+bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
+	@mkdir -p .build/kernels
+	clang -O3 -ISources/CKernels/include Benchmarks/kernels/*.c $(KERNELS) -lm -lpthread -o .build/kernels/bench
+	.build/kernels/bench
 
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh

@@ -85,6 +85,7 @@ let package = Package(
         tests("PJRT"),
         tests("Tensor", ["XLA"]),
         tests("XLA", ["Tensor", "PJRT", "NN", log]),
+        tests("CKernels"),
         tests("Native", ["Tensor"]),
         tests("NN", ["Tensor", "XLA"]),
         tests("Audio", ["Tensor", "XLA"]),

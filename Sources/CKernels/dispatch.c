@@ -21,6 +21,8 @@ static const ck_table *const tables[ISA_COUNT] = {
 
 // One more than the instruction set in use; 0 before the choice. Threads that choose at once choose the same.
 static atomic_int chosen;
+// Likewise, of a thread that has its own.
+static _Thread_local int chosen_here;
 
 static bool is_known(ck_isa isa) { return (int)isa >= 0 && (int)isa < ISA_COUNT; }
 
@@ -38,6 +40,7 @@ static ck_isa choice(void) {
 }
 
 ck_isa ck_isa_current(void) {
+    if (chosen_here) return (ck_isa)(chosen_here - 1);
     int now = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (now == 0) {
         now = (int)choice() + 1;
@@ -48,7 +51,7 @@ ck_isa ck_isa_current(void) {
 
 bool ck_isa_use(ck_isa isa) {
     if (!ck_isa_available(isa)) return false;
-    atomic_store_explicit(&chosen, (int)isa + 1, memory_order_relaxed);
+    chosen_here = (int)isa + 1;
     return true;
 }
 
@@ -132,15 +135,4 @@ void ck_nearest(
 
 void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y) {
     now()->signs(x, count, corner, codes, y);
-}
-
-void ck_pack_bits(const int32_t *codes, size_t count, uint8_t *bytes) {
-    for (size_t i = 0; i < count; i++) {
-        if (i % 8 == 0) bytes[i / 8] = 0;
-        bytes[i / 8] |= (uint8_t)((codes[i] & 1) << i % 8);
-    }
-}
-
-void ck_unpack_bits(const uint8_t *bytes, size_t count, int32_t *codes) {
-    for (size_t i = 0; i < count; i++) codes[i] = bytes[i / 8] >> i % 8 & 1;
 }

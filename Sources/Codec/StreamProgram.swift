@@ -26,7 +26,6 @@ final class StreamProgram: Sendable {
     private struct Shared {
         var plans: [Size: Plan] = [:]
         var arenas: [AlignedBuffer] = []
-        var isSharing = false
     }
     private let shared = Mutex(Shared())
 
@@ -123,20 +122,16 @@ final class StreamProgram: Sendable {
         _ plan: Plan, isShared: Bool, state: UnsafeMutablePointer<Float>, offsets: [Int], _ input: UnsafeRawPointer,
         _ output: UnsafeMutableRawPointer
     ) throws {
-        // The workers serve one run at a time; another goes on alone.
-        let mayShare = isShared && workers != nil
-        let (arena, hasWorkers) = shared.withLock { shared in
-            let hasWorkers = mayShare && !shared.isSharing
-            if hasWorkers { shared.isSharing = true }
+        // Where another run has the workers, this one goes on alone.
+        let claimed = isShared && workers?.claim() == true ? workers : nil
+        let arena = shared.withLock { shared in
             let fitting = shared.arenas.lastIndex { $0.byteCount >= plan.arenaByteCount }
-            return (fitting.map { shared.arenas.remove(at: $0) }, hasWorkers)
+            return fitting.map { shared.arenas.remove(at: $0) }
         }
         let memory = arena ?? AlignedBuffer(byteCount: plan.arenaByteCount)
         defer {
-            shared.withLock { shared in
-                shared.arenas.append(memory)
-                if hasWorkers { shared.isSharing = false }
-            }
+            shared.withLock { $0.arenas.append(memory) }
+            claimed?.release()
         }
         let count = offsets.count + 1
         try withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: count) { inputs in
@@ -149,7 +144,7 @@ final class StreamProgram: Sendable {
                 }
                 try plan.run(
                     arena: memory.pointer, inputs: UnsafePointer(inputs.baseAddress!),
-                    outputs: UnsafePointer(outputs.baseAddress!), workers: hasWorkers ? workers : nil)
+                    outputs: UnsafePointer(outputs.baseAddress!), workers: claimed)
             }
         }
     }

@@ -77,11 +77,14 @@ import Tokenizer
         let codec = try NativeCodec(model: model, arrays: weights(of: model), threads: 2, blockFrames: 8)
         let sounds = (0..<4).map { sound(hop * 30, seed: UInt64(20 + $0)) }
         let expected = try sounds.map { try codec.tokens($0) }
+        // The other direction meanwhile: both share the codec's threads.
+        async let audio = codec.samples(expected[0])
         let found = try await withThrowingTaskGroup(of: (Int, TokenFrames).self) { group in
             for (index, sound) in sounds.enumerated() { group.addTask { (index, try codec.tokens(sound)) } }
             return try await group.reduce(into: [Int: TokenFrames]()) { $0[$1.0] = $1.1 }
         }
         for index in sounds.indices { #expect(found[index] == expected[index]) }
+        #expect(try await audio == self.codec.samples(expected[0]))
     }
 
     @Test func aCopyIsAnotherStream() throws {
@@ -216,5 +219,7 @@ import Tokenizer
         var decoder = try narrow.makeDecoder()
         let streamed = try (0..<tokens.count).flatMap { try decoder.push(tokens[$0..<$0 + 1]) }
         #expect(streamed == found)
+        var decoders = [try narrow.makeDecoder(), try narrow.makeDecoder()]
+        #expect(try narrow.push([tokens, tokens], to: &decoders) == [found, found])
     }
 }

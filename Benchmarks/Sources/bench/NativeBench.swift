@@ -119,6 +119,19 @@ struct NativeBench: ParsableCommand {
     }
 }
 
+struct FreshModel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "Write a model of a preset that has learnt nothing, to measure programs with.")
+
+    @Argument var preset: String
+    @Argument var path: String
+
+    func run() throws {
+        let fresh = try NativeReference(preset: preset)
+        try ModelFile.write(fresh.arrays, of: fresh.model, to: path)
+    }
+}
+
 struct StreamBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream", abstract: "One stream, one thread, a 20 ms frame at a time: latency and memory.")

@@ -41,16 +41,25 @@ typedef enum {
 /// Whether this CPU and operating system can run an instruction set that this build has.
 bool ck_isa_available(ck_isa isa);
 
-/// The instruction set in use. Chosen at the first call of any kernel: the one that the environment variable
-/// ALLOPHONE_NATIVE_ISA names (portable, neon, avx2, avx512f, avx512), if it is available, else the best that is.
+/// The instruction set in use on this thread. That is the one that the environment variable ALLOPHONE_NATIVE_ISA names
+/// (portable, neon, avx2, avx512f, avx512) when the first kernel runs, if it is available, else the best that is.
 ck_isa ck_isa_current(void);
 
-/// Uses another instruction set from now on, in all threads; for tests and measurements. Packed weights stay valid.
+/// Uses another instruction set on this thread from now on; for tests and measurements. Packed weights stay valid.
 /// - Returns: false, and changes nothing, if it is not available.
 bool ck_isa_use(ck_isa isa);
 
 /// `portable`, `neon`, `avx2`, `avx512f` or `avx512`.
 const char *ck_isa_name(ck_isa isa);
+
+// MARK: - Memory
+
+/// Memory for weights, aligned to 64 bytes, on huge pages where the system has them: a model's weights are more than the
+/// caches hold, and without a miss of the address translation at every 4 KiB they stream from memory about twice as fast. So
+/// keep a model's packed weights together in one allocation.
+/// - Returns: NULL if there is not so much.
+void *ck_allocate(size_t size);
+void ck_free(void *memory);
 
 // MARK: - Convolution and matrix product
 
@@ -68,8 +77,8 @@ typedef enum {
 ///     y[t, o] = Σ_k Σ_i x[t + k · dilation, i] · w[k, i, o]
 ///
 /// The caller gives the left context as rows before the chunk, so causality is where `x` points. A strided convolution is
-/// this over blocks of rows (`inputs` = stride · channels, reshaped), a transposed one is this to stride · channels.
-/// Groups are one call each, on columns of `x` and `y`.
+/// this over blocks of rows (`inputs` = stride · channels, reshaped), a transposed one is this to stride · channels, with bias
+/// and Snake's parameters repeated for each of the stride's rows. Groups are one call each, on columns of `x` and `y`.
 typedef struct {
     size_t taps;
     /// Even for `CK_BF16`, a multiple of 4 for `CK_INT8`.
@@ -112,7 +121,7 @@ typedef struct {
     /// `[rows, outputs]`, or NULL if only the activated result is wanted.
     float *y;
     size_t y_stride;
-    /// `[rows, outputs]` f32 or bf16: Snake of the result, or the plain result where `alpha` is NULL; NULL for none.
+    /// `[rows, outputs]` f32 or bf16: Snake of the result, or the plain result where `alpha` is NULL; NULL for none. Not `y`.
     void *activated;
     size_t activated_stride;
     /// `CK_F32` or `CK_BF16`.
@@ -165,7 +174,7 @@ void ck_scale(
 
 // MARK: - Types
 
-/// To bf16, to nearest even; NaN stays NaN.
+/// To bf16, to nearest even; NaN stays NaN. A denormal may become zero, as it does in the CPU's bf16 products.
 void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y);
 void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y);
 

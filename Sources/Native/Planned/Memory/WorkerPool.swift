@@ -10,6 +10,7 @@ public final class WorkerPool: Sendable {
     /// How many share the work, the calling thread included.
     public let width: Int
     private let shared: Shared
+    private let isClaimed = Atomic<Bool>(false)
 
     /// - Parameter width: how many threads share the work, the caller's included.
     public init(width: Int) {
@@ -26,9 +27,19 @@ public final class WorkerPool: Sendable {
 
     deinit { shared.stop() }
 
+    /// Takes the workers for a run, which serve one at a time.
+    ///
+    /// - Returns: false if another run has them.
+    public func claim() -> Bool {
+        isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    /// Gives the workers back.
+    public func release() { isClaimed.store(false, ordering: .releasing) }
+
     /// Runs `body` once for each part `0 ..< width`, part 0 on this thread, and returns when all have ended.
     ///
-    /// One caller at a time.
+    /// One caller at a time: whoever has claimed the workers, or alone knows of them.
     func run(_ body: (_ part: Int) -> Void) {
         if width == 1 { return body(0) }
         withoutActuallyEscaping(body) { body in

@@ -46,27 +46,27 @@ struct Affine: Hashable, Sendable {
         }
 
         /// Lays out `[taps, inputs, groups · outputs]`.
-        func pack(_ source: UnsafePointer<Float>, to target: UnsafeMutableRawPointer) {
-            if groups == 1 {
-                packGroup(source, target)
-                return
-            }
+        ///
+        /// - Throws: `PlanError.notFinite` for int8, which has no infinity.
+        func pack(_ source: UnsafePointer<Float>, to target: UnsafeMutableRawPointer) throws {
+            if groups == 1 { return try packGroup(source, target) }
             let width = groups * outputs
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: taps * inputs * outputs) { columns in
+            try withUnsafeTemporaryAllocation(of: Float.self, capacity: taps * inputs * outputs) { columns in
                 for group in 0..<groups {
                     for row in 0..<taps * inputs {
                         for column in 0..<outputs {
                             columns[row * outputs + column] = source[row * width + group * outputs + column]
                         }
                     }
-                    packGroup(UnsafePointer(columns.baseAddress!), target + group * packedByteCount)
+                    try packGroup(UnsafePointer(columns.baseAddress!), target + group * packedByteCount)
                 }
             }
         }
 
-        private func packGroup(_ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
-            let packs = withUnsafePointer(to: kernel) { ck_conv_pack($0, source, target) }
-            precondition(packs, "weights \(self) have no packed form")
+        private func packGroup(_ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) throws {
+            guard withUnsafePointer(to: kernel, { ck_conv_pack($0, source, target) }) else {
+                throw PlanError.notFinite(type: TensorType(.f32, [taps, inputs, outputs]))
+            }
         }
     }
 
@@ -88,8 +88,11 @@ struct Affine: Hashable, Sendable {
     /// Rows of the input for each of the batch.
     var inputRows: Int { rows + (weights.taps - 1) * dilation }
 
-    /// A batch of single rows is one product: the taps of each lie one after another.
-    var isFlattened: Bool { batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 }
+    /// A batch of single rows is one product: the taps of each lie one after another. Not in int8, where each row of the
+    /// input has a scale of its own.
+    var isFlattened: Bool {
+        batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 && weights.precision != .int8
+    }
 
     /// Types of the scratch memory: the input in the kernel's precision, and its scales.
     var scratch: [TensorType] {

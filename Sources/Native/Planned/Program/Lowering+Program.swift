@@ -127,7 +127,7 @@ struct Lowering {
         let buffer = try pool.packed("\(constant) \(weights)") { pool in
             let source = try pool.buffer(constant)
             let target = AlignedBuffer(byteCount: weights.groups * weights.packedByteCount)
-            weights.pack(source.pointer.assumingMemoryBound(to: Float.self), to: target.pointer)
+            try weights.pack(source.pointer.assumingMemoryBound(to: Float.self), to: target.pointer)
             return target
         }
         return .constant(retaining(buffer).pointer)

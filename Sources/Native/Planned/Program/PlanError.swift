@@ -8,6 +8,8 @@ public enum PlanError: Error, Equatable, CustomStringConvertible {
     case unsupported(primitive: String)
     /// A plan made after the weights were let go needs one that no earlier plan had packed.
     case released(type: TensorType)
+    /// Weights that are to become int8, or what is computed of them, hold a NaN or an infinity.
+    case notFinite(type: TensorType)
     case inputCount(expected: Int, given: Int)
     case inputType(index: Int, expected: TensorType, given: TensorType)
 
@@ -18,6 +20,8 @@ public enum PlanError: Error, Equatable, CustomStringConvertible {
         case .unsupported(let primitive): "no kernel and no reference evaluation is known for \(primitive)"
         case .released(let type):
             "a weight of \(type) has been released: make every plan that reads it unpacked before releasing the weights"
+        case .notFinite(let type):
+            "a weight of \(type) is not finite and has no int8 form: use another precision, or repair it"
         case .inputCount(let expected, let given): "the plan has \(expected) inputs and got \(given) arrays"
         case .inputType(let index, let expected, let given): "input \(index) is \(expected) and got \(given)"
         }

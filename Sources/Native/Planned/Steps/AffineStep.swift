@@ -134,5 +134,5 @@ struct PackStep: Step {
     let source: Place
     let target: Place
 
-    func run(_ frame: Frame) { weights.pack(frame.floats(source), to: frame.pointer(target)) }
+    func run(_ frame: Frame) throws { try weights.pack(frame.floats(source), to: frame.pointer(target)) }
 }
