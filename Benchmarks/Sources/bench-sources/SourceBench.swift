@@ -72,7 +72,7 @@ struct SourceBench: ParsableCommand {
 
     private func manifest(_ folder: String) throws -> [String: Any] {
         let path = "\(folder)/manifest.jsonl"
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         for start in stride(from: 0, to: lines, by: 1000) {
             let text = (start..<min(lines, start + 1000)).map { number in
