@@ -10,8 +10,9 @@ SHELL := /bin/bash
 ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
 SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
-# What the build links, and what fetches XLA.
-PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev python3 python3-pip
+# What the build links, and what fetches XLA and Arrow.
+PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev libarchive-dev libcurl4-openssl-dev libssl-dev \
+    python3 python3-pip
 # The standard library is linked into the program, so that one file is all there is to copy.
 RELEASE := -c release --static-swift-stdlib
 SECONDS ?= 60
@@ -34,6 +35,12 @@ setup: swift ## Install what the build needs: system libraries, and XLA's CPU pl
 setup-test: swift
 	@Tools/setup/apt.sh $(PACKAGES)
 	@Tools/setup/fetch_xla.sh --skew
+	@$(MAKE) --no-print-directory arrow
+
+.PHONY: arrow
+arrow: ## What reads Parquet files, in .arrow: Arrow's C++ libraries, and ours that is loaded at run time
+	@Tools/setup/apt.sh g++ python3 python3-pip
+	@Tools/setup/arrow.sh
 
 .PHONY: build
 build: setup ## Build the allophone program, optimised
@@ -89,7 +96,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode bench-data
+.PHONY: bench bench-codec bench-train bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -104,6 +111,10 @@ bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 
 bench-data: setup peers bench corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
 	Benchmarks/.build/release/bench data --python $(PYTHON) --corpus .corpus/core
+
+bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
+	swift build --package-path Benchmarks -c release --product bench-sources
+	Benchmarks/.build/release/bench-sources --python $(PYTHON)
 
 # All but what only reads, and what calls the others together.
 ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))

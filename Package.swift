@@ -79,7 +79,7 @@ let package = Package(
         tests("NN", ["Tensor", "XLA"]),
         tests("Audio", ["Tensor", "XLA"]),
         tests("Checkpoint", ["Tensor"]),
-        tests("Datasets", ["Audio", "Checkpoint", "Tensor"]),
+        tests("Datasets", ["Audio", "Checkpoint", "Tensor", "CCrypto"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
         tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),

@@ -21,7 +21,14 @@ let package = Package(
                 .product(name: "Training", package: "allophone"),
                 .product(name: "XLA", package: "allophone"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ])
+            ]),
+        // By itself, as it needs neither XLA nor models.
+        .executableTarget(
+            name: "bench-sources",
+            dependencies: [
+                .product(name: "Datasets", package: "allophone"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -56,16 +56,22 @@ func layout(
         throw .unknownLayout(name: tree.name, reason: paths.isEmpty ? "there is no file" : "there is no file of sounds")
     }
     if isFolder {
-        let sources = try tables.map { table throws(SourceError) -> any Source in
-            if fileExtension(table) == "parquet" {
-                return try ParquetSource(tree, paths: [table], split: split, splits: splits, columns: columns)
+        var sources: [any Source] = []
+        for table in tables {
+            guard fileExtension(table) == "parquet" else {
+                let source = try ManifestSource(tree, table: table, split: split, splits: splits, columns: columns)
+                if source.recordCount != 0 { sources.append(source) }
+                continue
             }
-            return try ManifestSource(tree, table: table, split: split, splits: splits, columns: columns)
+            let source = try ParquetSource(tree, paths: [table], split: split, splits: splits, columns: columns)
+            // How many of its rows are of a split is known when they have been read; whether any is, soon.
+            if try source.open(shard: 0).next() != nil { sources.append(source) }
+        }
+        guard !sources.isEmpty else {
+            throw split.map { .noSuchSplit(name: tree.name, split: $0, present: Array(splits.names)) }
+                ?? .unknownLayout(name: tree.name, reason: "\(tables.joined(separator: ", ")) has no rows")
         }
         let source = sources.count == 1 ? sources[0] : JoinedSource(name: tree.name, sources)
-        if let split, source.recordCount == 0 {
-            throw .noSuchSplit(name: tree.name, split: split, present: Array(splits.names))
-        }
         return source
     }
     let chosen = split.map { split in data.filter { splits.splits(of: $0).contains(split) } } ?? data
