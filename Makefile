@@ -109,8 +109,9 @@ bench-train: setup peers bench ## A training step on 1 s of audio, against PyTor
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh
 
-bench-data: setup peers bench corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
-	Benchmarks/.build/release/bench data --python $(PYTHON) --corpus .corpus/core
+bench-data: setup peers corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
+	swift build --package-path Benchmarks -c release --product bench-data
+	Benchmarks/.build/release/bench-data --python $(PYTHON) --corpus .corpus/core
 
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources
