@@ -141,11 +141,13 @@ bench-kernels: swift ## The kernels on the reference codec's layers, against thi
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh
 
+bench-data: setup peers corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
+	swift build --package-path Benchmarks -c release --product bench-data
+	Benchmarks/.build/release/bench-data --python $(PYTHON) --corpus .corpus/core
+
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources
 	Benchmarks/.build/release/bench-sources --python $(PYTHON)
-bench-data: setup peers bench corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
-	Benchmarks/.build/release/bench data --python $(PYTHON) --corpus .corpus/core
 
 # All but what only reads, and what calls the others together.
 ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))

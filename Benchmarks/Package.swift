@@ -11,10 +11,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                .product(name: "Audio", package: "allophone"),
                 .product(name: "Checkpoint", package: "allophone"),
                 .product(name: "Codec", package: "allophone"),
-                .product(name: "Datasets", package: "allophone"),
                 .product(name: "NN", package: "allophone"),
                 .product(name: "Native", package: "allophone"),
                 .product(name: "PJRT", package: "allophone"),
@@ -22,6 +20,13 @@ let package = Package(
                 .product(name: "Tokenizer", package: "allophone"),
                 .product(name: "Training", package: "allophone"),
                 .product(name: "XLA", package: "allophone"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "bench-data",
+            dependencies: [
+                .product(name: "Audio", package: "allophone"),
+                .product(name: "Datasets", package: "allophone"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // By itself, as it needs neither XLA nor models.

@@ -177,7 +177,12 @@ import Testing
     @Test func whatLiesAboveAClipsBandDoesNotCount() throws {
         let rate = 8000
         func tone(_ frequency: Double) -> [Double] {
-            (0..<1024).map { 0.3 * sin(2 * .pi * frequency * Double($0) / Double(rate)) }
+            // Faded in and out: an edge has every frequency.
+            (0..<1024).map { index in
+                let place = Double(index) / 1024
+                return 0.3 * sin(.pi * place) * sin(.pi * place)
+                    * sin(2 * .pi * frequency * place * 1024 / Double(rate))
+            }
         }
         let low = tone(500)
         let high = zip(low, tone(3500)).map { $0 + $1 }

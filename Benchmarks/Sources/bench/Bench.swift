@@ -7,7 +7,6 @@ struct Bench: ParsableCommand {
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
         subcommands: [
             CodecBench.self, TrainBench.self, NativeBench.self, StreamBench.self, FreshModel.self, OperationBench.self,
-            DataBench.self,
         ])
 }
 

@@ -10,17 +10,11 @@ final class Peer {
     private let output = Pipe()
     private var buffer = Data()
 
-    /// Starts a peer of the codec and waits until it is warm.
-    convenience init(_ name: String, python: String, weights: String) throws {
-        try self.init(
-            name, python: python, script: "serve.py", arguments: ["--peer", name, "--weights", weights])
-    }
-
-    /// - Parameter script: in `Benchmarks/peers`.
-    init(_ name: String, python: String, script: String, arguments: [String]) throws {
+    /// Starts the peer and waits until it is warm.
+    init(_ name: String, python: String, weights: String, arguments: [String] = []) throws {
         self.name = name
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["Benchmarks/peers/\(script)"] + arguments
+        process.arguments = ["Benchmarks/peers/serve.py", "--peer", name, "--weights", weights] + arguments
         process.standardInput = input
         process.standardOutput = output
         try process.run()

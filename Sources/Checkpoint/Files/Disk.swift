@@ -74,7 +74,7 @@ package enum Disk {
         try check(.rename, new) { systemRename(old, new) }
     }
 
-    static func removeFile(_ path: String) throws(FileError) {
+    package static func removeFile(_ path: String) throws(FileError) {
         try announce(.remove, path)
         try check(.remove, path) { unlink(path) }
     }

@@ -7,11 +7,11 @@
 #endif
 
 /// Holds a folder for one writer, as long as the value lives; the system lets go of it when the process ends in any way.
-final class FolderLock {
+package final class FolderLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `FileError` with `EWOULDBLOCK` when another writer holds the folder.
-    init(folder: String) throws(FileError) {
+    package init(folder: String) throws(FileError) {
         let path = "\(folder)/.lock"
         descriptor = try Disk.check(.lock, path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
         try Disk.check(.lock, path) { flock(descriptor, LOCK_EX | LOCK_NB) }

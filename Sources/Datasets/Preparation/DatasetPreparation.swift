@@ -46,6 +46,8 @@ public final class DatasetPreparation {
     private let source: any Source
     private let folder: String
     private let threads: Int
+    /// Two at once would write the same shards.
+    private let lock: FolderLock
     private var state: State
 
     public var isFinished: Bool { state.isFinished }
@@ -67,6 +69,8 @@ public final class DatasetPreparation {
         self.source = source
         self.folder = folder
         self.threads = threads
+        try Disk.createFolder(folder)
+        lock = try FolderLock(folder: folder)
         let path = "\(folder)/prepare.json"
         if Disk.exists(path) {
             let file = try InputFile(path: path, ordinary: true)
@@ -78,12 +82,15 @@ public final class DatasetPreparation {
                 throw PreparationError.otherPreparation(folder: folder, source: state.source)
             }
         } else {
-            try Disk.createFolder(folder)
             guard try Disk.entries(of: folder).allSatisfy({ $0.hasPrefix(".") }) else {
                 throw PreparationError.notEmpty(folder: folder)
             }
             state = State(source: source.name, options: options)
             try save()
+        }
+        // What a killed process left half-written.
+        for name in try Disk.entries(of: folder) where name.hasPrefix(".") && name.contains(".partial-") {
+            try Disk.removeFile("\(folder)/\(name)")
         }
     }
 

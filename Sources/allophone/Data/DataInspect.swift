@@ -88,13 +88,13 @@ extension Inspection {
                         length(quantile: 0.5), length(quantile: 0.95))))
             let bins = lengths.keys.min()!...lengths.keys.max()!
             rows += histogram(
-                bins.map { (String(format: "%7.2f s", Self.lengthBin($0)), Double(lengths[$0] ?? 0)) }, unit: "clips")
+                bins.map { (String(format: "%7.2f s", Self.lengthBin($0)), Double(lengths[$0] ?? 0)) }, unit: "")
         }
         if let top = bandwidths.keys.max() {
             rows.append("true bandwidth")
             rows += histogram(
                 (0...top).compactMap { kHz in bandwidths[kHz].map { (String(format: "%5d kHz", kHz), $0 / 60) } },
-                unit: "min")
+                unit: " min")
         }
         return rows.joined(separator: "\n")
     }
@@ -106,7 +106,7 @@ extension Inspection {
             let eighths = most > 0 ? Int((value / most * 320).rounded()) : 0
             let bar = String(repeating: "█", count: eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
             return
-                "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : String(format: "%.1f", value)) \(unit)"
+                "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : String(format: "%.1f", value))\(unit)"
         }
     }
 }

@@ -4,9 +4,10 @@ import Datasets
 import Foundation
 
 /// A corpus of FLAC at mixed rates to left-padded batches at 24 kHz: real time per second, against Python.
+@main
 struct DataBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Decoding, resampling and batching of a corpus, against Python.")
+        commandName: "bench-data", abstract: "Decoding, resampling and batching of a corpus, against Python.")
 
     @Option(help: "The Python that has datasets, soundfile and soxr.")
     var python = ".venv/bin/python"
@@ -36,12 +37,12 @@ struct DataBench: ParsableCommand {
         options.seed = seed
         let count = records / (Self.batchSize * Self.poolBatches) * Self.poolBatches
         var audio = 0.0
-        let wall = try time {
+        let wall = try ContinuousClock().measure {
             let pipeline = try Pipeline([WeightedSource(source)], options)
             for _ in 0..<count { _ = try pipeline.nextBatch() }
             audio = pipeline.position.seconds
         }
-        return (wall, audio)
+        return (wall / .seconds(1), audio)
     }
 
     func run() throws {
@@ -53,8 +54,8 @@ struct DataBench: ParsableCommand {
             print("\(audio / wall) × real time, \(audio / wall / Double(threads)) a thread")
             return
         }
-        let peer = try Peer(
-            "python", python: python, script: "data_loader.py",
+        let peer = try LoaderPeer(
+            python: python,
             arguments: [
                 "--corpus", corpus, "--threads", "\(threads)", "--batch", "\(Self.batchSize)", "--pool",
                 "\(Self.poolBatches)", "--hop", "\(Self.hop)", "--longest", "\(Self.longest)",
@@ -65,14 +66,55 @@ struct DataBench: ParsableCommand {
             let (wall, audio) = try pass(source, seed: UInt64(round))
             // Seconds for an hour of audio: the passes leave out different clips.
             ours.append(wall / audio * 3600)
-            theirs += try peer.run("pass", count: 1)
+            theirs.append(try peer.run())
         }
-        try report(
-            "data", ours: ours, peers: [("python", theirs)],
-            extra: [
-                "unit": "seconds for an hour of audio", "threads": threads,
-                "realTime": rounded(3600 / median(ours)),
-                "realTimePerThread": rounded(3600 / median(ours) / Double(threads)),
-            ])
+        let (mine, other) = (median(ours), median(theirs))
+        let line: [String: Any] = [
+            "benchmark": "data", "unit": "seconds for an hour of audio", "threads": threads, "ours": rounded(mine),
+            "peer": rounded(other), "ratio": rounded(other / mine), "realTime": rounded(3600 / mine),
+            "realTimePerThread": rounded(3600 / mine / Double(threads)),
+        ]
+        print(String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
     }
 }
+
+/// `Benchmarks/peers/data_loader.py`, kept running and asked for one pass at a time.
+private final class LoaderPeer {
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+
+    init(python: String, arguments: [String]) throws {
+        process.executableURL = URL(filePath: python)
+        process.arguments = ["Benchmarks/peers/data_loader.py"] + arguments
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        guard try answer()["ready"] as? Bool == true else { throw ValidationError("the peer does not start") }
+    }
+
+    deinit { process.terminate() }
+
+    /// Seconds for an hour of audio.
+    func run() throws -> Double {
+        try input.fileHandleForWriting.write(contentsOf: Data("{\"run\": \"pass\", \"repeat\": 1}\n".utf8))
+        let answer = try answer()
+        guard let seconds = (answer["seconds"] as? [Double])?.first else {
+            throw ValidationError("the peer: \(answer)")
+        }
+        return seconds
+    }
+
+    private func answer() throws -> [String: Any] {
+        var line = Data()
+        while line.last != UInt8(ascii: "\n") {
+            let more = output.fileHandleForReading.availableData
+            if more.isEmpty { throw ValidationError("the peer ended; `make peers` installs what it needs") }
+            line += more
+        }
+        return try JSONSerialization.jsonObject(with: line) as? [String: Any] ?? [:]
+    }
+}
+
+private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
