@@ -68,4 +68,4 @@ arrays |= {
     "frames/loss": np.array(loss.item()),
     "frames/gradient": x.grad.numpy(),
 }
-save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, "Tests/Fixtures/tokenizer_ctc.safetensors")
+save_file({name: np.array(array, order="C") for name, array in arrays.items()}, "Tests/Fixtures/tokenizer_ctc.safetensors")

@@ -40,7 +40,7 @@ struct InventoryTests {
         // No entry: a modifier goes, a letter is replaced.
         ("xʲ", "x"), ("bʰ", "b"), ("ɱ", "m"), ("ʀ", "ʁ"), ("ɝ", "ɚ"), ("ᵻ", "ɪ"), ("", ""),
     ])
-    func IPAIsReadByTheLongestSpellings(ipa: String, phonemes: String) throws {
+    func theLongestSpellingsOfIPAAreRead(ipa: String, phonemes: String) throws {
         let reading = IPAReader(.multilingual).read(ipa)
         #expect(reading.unknown == [])
         #expect(

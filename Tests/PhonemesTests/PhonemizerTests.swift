@@ -31,7 +31,7 @@ struct PhonemizerTests {
         for transcript in transcripts {
             let reading = reader.read(transcript.ipa)
             #expect(reading.unknown == [])
-            #expect(reading.indices.count > 15)
+            #expect(reading.indices.count > 10)
         }
     }
 

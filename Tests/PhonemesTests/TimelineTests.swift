@@ -40,7 +40,7 @@ struct TimelineTests {
     }
 
     /// `example.TextGrid` is what Allophone writes; `example.json` what two readers of such files found in it.
-    @Test func PraatsReadersFindTheSegmentsInATextGrid() throws {
+    @Test func readersOfPraatFilesFindTheSegmentsInATextGrid() throws {
         struct Read: Decodable {
             let duration: Double
             let tiers: [String: [PhonemeSegment]]

@@ -51,15 +51,16 @@ public struct Espeak: Sendable {
     /// `--voices` is a table: priority, language, age and gender, name, file, then other languages as `(zh 5)`.
     private static func voices(in table: String) -> [String: String] {
         var voices: [String: String] = [:]
+        var others: [(language: String, voice: String)] = []
         for line in table.split(separator: "\n").dropFirst() {
             let fields = line.split(separator: " ", omittingEmptySubsequences: true)
             guard fields.count >= 5 else { continue }
             let name = String(fields[1])
             voices[name.lowercased()] = name
-            for other in line.matches(of: /\(([A-Za-z0-9-]+) \d+\)/) {
-                voices[other.1.lowercased(), default: name] = name
-            }
+            others += line.matches(of: /\(([A-Za-z0-9-]+) \d+\)/).map { ($0.1.lowercased(), name) }
         }
+        // A language that has a voice of its own name is read by that.
+        for (language, voice) in others where voices[language] == nil { voices[language] = voice }
         return voices
     }
 
