@@ -99,7 +99,7 @@ let package = Package(
             name: "AllophoneTests",
             dependencies: [
                 "allophone", "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
-                "Tensor", "PJRT", "TestSupport", arguments,
+                "Tensor", "PJRT", "Codec", "Native", "Phonemes", "TestSupport", arguments,
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),

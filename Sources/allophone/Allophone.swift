@@ -44,6 +44,11 @@ struct Allophone: ParsableCommand {
     /// closed pipe.
     private static func end(by signal: Int32) -> Never {
         Foundation.signal(signal, SIG_DFL)
+        // Dispatch blocks the signals that it watches for.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        sigaddset(&blocked, signal)
+        pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
         raise(signal)
         Foundation.exit(128 + signal)
     }

@@ -213,7 +213,7 @@ extension CommandLineTests {
             let mentions = ["/nonexistent.so", "make setup"]
             try Program.fail(encode + ["--plugin", "/nonexistent.so"], status: 69, mentions: mentions, in: folder)
             try Program.fail(
-                encode, status: 69, mentions: mentions, in: folder,
+                encode + ["--backend", "xla"], status: 69, mentions: mentions, in: folder,
                 environment: ["ALLOPHONE_PJRT_PLUGIN": "/nonexistent.so"])
         }
 

@@ -110,6 +110,13 @@ extension CommandLineTests {
             #expect(try outcome.json()["frameCount"] as? Int == (samples + 479) / 480)
         }
 
+        private func tokens(in path: String) throws -> [UInt64] {
+            let reader = try TokenReader(path: path)
+            var codes: [UInt64] = []
+            while let frames = try reader.next() { codes += frames.codes }
+            return codes
+        }
+
         @Test func pipesGiveWhatFilesGive() throws {
             try write(Sounds.wav(Sounds.speech(seconds: 2.5, rate: 24000), rate: 24000), to: folder.file("in.wav"))
             try Program.succeed("encode", folder.file("in.wav"), folder.file("t.allo"), "--model", model)
@@ -120,7 +127,8 @@ extension CommandLineTests {
                 cat "$1" | "$ALLOPHONE" encode - - --model "$2" --json | tee "$3" | "$ALLOPHONE" decode - - --model "$2"
                 """, folder.file("in.wav"), model, folder.file("piped.allo"))
             #expect(piped.status == 0, "\(piped.messages)")
-            #expect(try contents(of: folder.file("piped.allo")) == contents(of: folder.file("t.allo")))
+            // A pipe's file is cut into more blocks.
+            #expect(try tokens(in: folder.file("piped.allo")) == tokens(in: folder.file("t.allo")))
             #expect(piped.messages.contains(#""frames":125"#), "the report gives way to the tokens")
             let decoded = try Waveform.load(path: folder.file("out.wav")).samples
             #expect(
