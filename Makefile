@@ -82,6 +82,13 @@ corpus-small:
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
 	@Tools/demo/train_small.sh
 
+.PHONY: check-gan
+# STEPS and SEEDS make it shorter; stopped, it goes on from its checkpoints.
+STEPS ?= 3000
+SEEDS ?= 0 1 2
+check-gan: build corpus-small ## Train recipes/alpha-tiny.json on three seeds and check that the game is stable (hours; resumes)
+	Tools/checks/gan.sh --steps $(STEPS) --seeds $(SEEDS)
+
 # ---- Benchmarks: each ends with one line of JSON, whose ratio is above 1 where Allophone is faster
 
 .PHONY: peers
@@ -89,7 +96,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-encode
+.PHONY: bench bench-codec bench-train bench-gan bench-encode
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -98,6 +105,9 @@ bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against P
 
 bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench train --python $(PYTHON)
+
+bench-gan: setup peers bench ## Generator and discriminators, forward, backward and AdamW of both, against PyTorch
+	Benchmarks/.build/release/bench gan --python $(PYTHON)
 
 bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 	@Benchmarks/encode.sh

@@ -78,7 +78,7 @@ let package = Package(
         tests("Datasets", ["Audio"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint"]),
         tests("Metrics", ["Audio"]),
-        tests("Training", ["Tokenizer", "XLA", "NN", "Tensor", "Checkpoint", "Audio"]),
+        tests("Training", ["Tokenizer", "Datasets", "XLA", "PJRT", "NN", "Tensor", "Checkpoint", "Audio"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -84,12 +84,14 @@ struct Train: ParsableCommand {
                     // A loss of weight 0 is not computed.
                     bar.update(
                         Double(step), metrics: ["loss", "mel"].compactMap { name in metrics[name].map { (name, $0) } })
-                    if step % 10 == 0 { try log(step, metrics) }
+                    if step % 10 == 0 || metrics["skipped"] == 1 { try log(step, metrics) }
                 case .evaluated(let step, let evaluation):
                     last = evaluation
                     try log(step, evaluation.values)
                     bar.note("step \(step): \(evaluation.summary)")
                 case .saved: break
+                case .rolledBack(let from, let to):
+                    bar.note("step \(from): \(recipe.rollbackAfter) steps in a row were not finite; back to step \(to)")
                 }
             })
         bar.finish()
@@ -109,6 +111,9 @@ extension Evaluation {
         ]
         values["held-out/level1Used"] = level1Used
         values["held-out/level1Perplexity"] = level1Perplexity
+        values["held-out/lowestBitMean"] = bitMeans?.first
+        values["held-out/highestBitMean"] = bitMeans?.last
+        values["held-out/discriminatorAccuracy"] = discriminatorAccuracy
         return values
     }
 
@@ -117,6 +122,9 @@ extension Evaluation {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
         if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
+        if let discriminatorAccuracy {
+            parts.append("discriminators right \(number(discriminatorAccuracy * 100, 0)) %")
+        }
         return "held out: " + parts.joined(separator: ", ")
     }
 }

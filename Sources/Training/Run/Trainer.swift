@@ -1,3 +1,4 @@
+import Audio
 import Checkpoint
 public import Datasets
 import Foundation
@@ -10,7 +11,8 @@ public import XLA
 
 /// A training run in a folder: it begins, or goes on exactly where its newest checkpoint stands.
 ///
-/// The folder holds `recipe.json`, `metrics.jsonl`, `checkpoints/` and, once evaluated, `model.safetensors`: the averaged weights.
+/// The folder holds `recipe.json`, `metrics.jsonl`, `checkpoints/`, `samples/` and, once evaluated, `model.safetensors`: the averaged
+/// weights.
 public final class Trainer {
     public let recipe: Recipe
     public let model: Alpha
@@ -23,11 +25,17 @@ public final class Trainer {
     private let sampler: SegmentSampler
     private let evaluationSet: EvaluationSet
     private let store: CheckpointStore
+    private let samples: SampleFolder
+    private let judge: Function
     private var state: Tree<Buffer>
+    /// The number of the next batch: the step, and more for every batch that a rollback left behind.
+    private var batch: Int
+    private var guardrail: Guardrail
 
     /// What a checkpoint holds beside tensors.
     private struct Position: Codable {
         var step: Int
+        var batch: Int
         var recipe: Recipe
     }
 
@@ -37,6 +45,8 @@ public final class Trainer {
         case step(Int, metrics: [String: Double])
         case evaluated(Int, Evaluation)
         case saved(Int, path: String)
+        /// Too many steps in a row were not finite: the run goes on from an earlier one, with other batches.
+        case rolledBack(from: Int, to: Int)
     }
 
     /// Opens the run in `folder`, from its newest whole checkpoint if it has one.
@@ -58,6 +68,9 @@ public final class Trainer {
             data, split: "dev", count: recipe.evaluation.clips, sampleRate: configuration.sampleRate)
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
+        samples = SampleFolder(path: "\(folder)/samples", count: recipe.evaluation.samples)
+        judge = trainingStep.accuracy(on: engine)
+        guardrail = Guardrail(limit: recipe.rollbackAfter)
         if let checkpoint = try store.latest() {
             let position: Position = try checkpoint.state()
             var comparable = position.recipe
@@ -66,9 +79,11 @@ public final class Trainer {
             comparable.evaluation = recipe.evaluation
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
             step = position.step
-            state = try Self.restore(checkpoint, model: model, recipe: recipe, engine: engine)
+            batch = position.batch
+            state = try Self.restore(checkpoint, trainingStep.state, engine: engine)
         } else {
             step = 0
+            batch = 0
             // Before anything is compiled: a folder that cannot be made is known at once.
             try Disk.createFolder(folder)
             state = try trainingStep.initialState(on: engine)
@@ -79,32 +94,65 @@ public final class Trainer {
     }
 
     /// Runs until the recipe's last step, or until `shouldStop` says so, and saves.
+    ///
+    /// - Throws: `TrainingError.diverged` where going back does not help.
     public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
-        let sampler = sampler
-        let batches = Prefetch(start: step) { try sampler.batch($0) }
+        var batches = prefetch()
         var pending: Tree<Buffer>?
         var lastSaved = step
+        /// Tells of the step before: its metrics are ready by now, where those of this one would make the device wait.
+        func tell() throws {
+            guard let metrics = pending else { return }
+            pending = nil
+            let values = try values(metrics)
+            guardrail.saw(skipped: values["skipped"] == 1)
+            try report(.step(step, metrics: values))
+        }
         while step < recipe.steps && !shouldStop() {
-            let batch = try batches.next()
-            let audio = try engine.upload(HostArray(batch, shape: [sampler.batchSize, sampler.length]))
-            let result = try trainingStep.function(["state": state, "audio": .leaf(audio)])
+            let audio = try engine.upload(HostArray(batches.next(), shape: [sampler.batchSize, sampler.length]))
+            let result = try trainingStep.function(at: step)(["state": state, "audio": .leaf(audio)])
             state = result["state"]
+            try tell()
             step += 1
-            // The metrics of the step before are ready by now; those of this one would make the device wait.
-            if let pending { try report(.step(step - 1, metrics: values(pending))) }
+            batch += 1
             pending = result["metrics"]
-            if step % recipe.checkpoints.every == 0 {
+            if guardrail.isReached {
+                let from = step
+                pending = nil
+                try rollBack()
+                batches = prefetch()
+                try report(.rolledBack(from: from, to: step))
+                continue
+            }
+            // A checkpoint in a row of skipped steps would be no better than where the run stands.
+            if step % recipe.checkpoints.every == 0 && guardrail.skippedInRow == 0 {
                 try report(.saved(step, path: save()))
                 lastSaved = step
             }
             if recipe.evaluation.every > 0 && step % recipe.evaluation.every == 0 && step < recipe.steps {
+                try tell()
                 try report(.evaluated(step, evaluate()))
             }
         }
-        if let pending { try report(.step(step, metrics: values(pending))) }
+        try tell()
         if lastSaved < step { try report(.saved(step, path: save())) }
         try export()
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
+    }
+
+    private func prefetch() -> Prefetch<[Float]> {
+        let sampler = sampler
+        return Prefetch(start: batch) { try sampler.batch($0) }
+    }
+
+    /// Back to the newest checkpoint, or the start; batches go on from where they were, since the old ones would lead here again.
+    private func rollBack() throws {
+        let checkpoint = try store.latest()
+        try guardrail.rolledBack(to: checkpoint?.step ?? 0, from: step, folder: folder)
+        step = checkpoint?.step ?? 0
+        state =
+            try checkpoint.map { try Self.restore($0, trainingStep.state, engine: engine) }
+            ?? trainingStep.initialState(on: engine)
     }
 
     /// Averaged weights and statistics: what is evaluated and shipped.
@@ -113,14 +161,41 @@ public final class Trainer {
         return Tree(weights.values.merging(state["statistics"].values) { $1 })
     }
 
-    /// Measures the model on held-out clips.
-    public func evaluate(each: (Reconstruction) throws -> Void = { _ in }) throws -> Evaluation {
-        try evaluationSet.evaluate(XLACodec(model: model, parameters: deployed, on: engine), each: each)
+    /// Measures the model on held-out clips, and writes some of them to `samples/`.
+    public func evaluate() throws -> Evaluation {
+        var shares: [Double] = []
+        var written = 0
+        var evaluation = try evaluationSet.evaluate(XLACodec(model: model, parameters: deployed, on: engine)) { clip in
+            if written < recipe.evaluation.samples { try samples.write(clip, step: step) }
+            written += 1
+            if !trainingStep.discriminators.parameters.isEmpty, let share = try accuracy(on: clip) {
+                shares.append(share)
+            }
+        }
+        if !shares.isEmpty { evaluation.discriminatorAccuracy = shares.reduce(0, +) / Double(shares.count) }
+        return evaluation
+    }
+
+    /// How sure the discriminators are of the beginning of a clip, as long as a segment; `nil` for a shorter clip.
+    private func accuracy(on clip: Reconstruction) throws -> Double? {
+        let length = sampler.length
+        guard clip.decoded.samples.count >= length else { return nil }
+        func segment(_ waveform: Waveform) throws -> Tree<Buffer> {
+            .leaf(try engine.upload(HostArray(Array(waveform.samples.prefix(length)), shape: [1, length])))
+        }
+        let arguments: Tree<Buffer> = [
+            "discriminators": state["discriminators"]["parameters"], "real": try segment(clip.original),
+            "fake": try segment(clip.decoded),
+        ]
+        return try judge(arguments).value.hostArray().doubles[0]
     }
 
     private func values(_ metrics: Tree<Buffer>) throws -> [String: Double] {
         try metrics.values.mapValues { try $0.hostArray().doubles[0] }
     }
+
+    /// How many programs the steps have been compiled to.
+    var traceCount: Int { trainingStep.traceCount }
 
     // MARK: Files
 
@@ -135,38 +210,15 @@ public final class Trainer {
         let host = try state.hostArrays()
         let flat = Dictionary(uniqueKeysWithValues: zip(host.paths, host.leaves))
         return try store.save(
-            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe))
+            step: step, arrays: ["training": flat], state: Position(step: step, batch: batch, recipe: recipe))
     }
 
     private static func restore(
-        _ checkpoint: LoadedCheckpoint, model: Alpha, recipe: Recipe, engine: Engine
+        _ checkpoint: LoadedCheckpoint, _ state: TrainingState, engine: Engine
     ) throws -> Tree<Buffer> {
         let arrays = try checkpoint.arrays("training")
-        let parameters = model.parameters
-        let trainable = parameters.filter { $0.value.kind == .trainable }.mapValues(\.type)
-        let expected: Tree<TensorType> = [
-            "parameters": Tree(trainable),
-            "statistics": Tree(parameters.filter { $0.value.kind == .statistic }.mapValues(\.type)),
-            "moments": Tree(AdamW(learningRate: .constant(0)).stateTypes(for: trainable)),
-            "average": Tree(recipe.optimizer.averageDecay > 0 ? trainable : [:]),
-            "step": .leaf(TensorType(.i32, [])), "key": .leaf(TensorType(.u32, [2])),
-        ]
-        try verify(
-            expected: Dictionary(uniqueKeysWithValues: zip(expected.paths, expected.leaves)), found: arrays,
-            in: checkpoint.path, finite: true)
-        return try expected.map { path, _ in try engine.upload(arrays[path]!) }
-    }
-}
-
-/// A run that cannot go on.
-public enum TrainingError: Error, CustomStringConvertible {
-    case recipeChanged(folder: String)
-
-    public var description: String {
-        switch self {
-        case .recipeChanged(let folder):
-            "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
-                + "checkpoints may change; for anything else choose another --run folder"
-        }
+        let expected = Dictionary(uniqueKeysWithValues: zip(state.types.paths, state.types.leaves))
+        try verify(expected: expected, found: arrays, in: checkpoint.path, finite: true)
+        return try state.types.map { path, _ in try engine.upload(arrays[path]!) }
     }
 }
