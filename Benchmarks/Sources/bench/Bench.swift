@@ -5,7 +5,7 @@ import Foundation
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
-        subcommands: [CodecBench.self, TrainBench.self, OperationBench.self])
+        subcommands: [CodecBench.self, TrainBench.self, GANBench.self, OperationBench.self])
 }
 
 struct PeerOptions: ParsableArguments {
