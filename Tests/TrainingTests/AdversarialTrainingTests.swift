@@ -23,7 +23,7 @@ import XLA
 
     private func recipe() -> Recipe {
         let configuration = Alpha.Configuration(
-            sampleRate: 8000, width: 2, strides: [4, 5], dilations: [1], latentDimension: 8,
+            sampleRate: 8000, width: 2, strides: [10], dilations: [1], latentDimension: 8,
             transformer: .init(layers: 0, heads: 1, window: 1), quantizer: [.vq(codebookSize: 4), .bsq(bits: 4)])
         var recipe = Recipe(model: .configuration(configuration))
         recipe.steps = 6
@@ -33,13 +33,10 @@ import XLA
         recipe.losses.melWindows = [64]
         recipe.losses.melBands = [8]
         recipe.losses.stft = 0
-        recipe.losses.balancerDecay = 0.9
-        recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
         recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
         recipe.adversarial.startStep = 1
         recipe.adversarial.warmup = .alone
         recipe.adversarial.warmupSteps = 2
-        recipe.adversarial.every = 2
         recipe.evaluation = .init()
         recipe.evaluation.every = 0
         recipe.evaluation.clips = 1
@@ -72,6 +69,7 @@ import XLA
     @Test func whatIsLearnedDependsOnTheStepAlone() {
         func names(_ recipe: Recipe) -> [String] { (0..<8).map { recipe.phase(at: $0).name } }
         var recipe = recipe()
+        recipe.adversarial.every = 2
         let (alone, both, generator) = ("train-discriminators-alone", "train-adversarial", "train-generator")
         #expect(names(recipe) == ["train", alone, alone, both, generator, both, generator, both])
         recipe.adversarial.warmup = .ramp
@@ -89,13 +87,12 @@ import XLA
             if case .step(let step, let values) = event { metrics[step] = values }
             if case .evaluated(_, let figures) = event { evaluation = figures }
         }
-        // Each of four phases is a program, and none is compiled twice.
-        #expect(whole.traceCount == 4)
+        // Each of three phases is a program, and none is compiled twice.
+        #expect(whole.traceCount == 3)
         #expect(metrics.count == 6)
         #expect(metrics[1]?["discriminator/accuracy"] == nil)
         #expect(metrics[2]?["discriminator/loss"] != nil && metrics[2]?["adversarial"] == nil)
         #expect(metrics[4]?["discriminator/loss"] != nil && metrics[4]?["adversarial"] != nil)
-        #expect(metrics[5]?["discriminator/loss"] == nil && metrics[5]?["features"] != nil)
         #expect(metrics.values.allSatisfy { $0["skipped"] == 0 })
         #expect(try #require(evaluation?.discriminatorAccuracy) >= 0)
         #expect(Disk.exists("\(folder.path)/whole/samples/dev/step-00000006.png"))
@@ -118,8 +115,6 @@ import XLA
         var whole = recipe()
         whole.adversarial.startStep = 0
         whole.adversarial.warmup = .none
-        // A balancer balances each part by itself.
-        whole.losses.balancerDecay = 0
         // The entropy of a mean is no mean of entropies.
         whole.losses.entropy = 0
         var parts = whole
@@ -136,19 +131,22 @@ import XLA
         }
         var compared = 0
         for (path, expected) in results[0] where path.contains("moments.first.") || path.hasPrefix("metrics.") {
-            if path.contains("perplexity") { continue }
+            // These are no means of the parts' either.
+            if path.contains("perplexity") || path.contains("bitEntropy") { continue }
             let largest = expected.doubles.reduce(0) { max($0, abs($1)) }
             expectClose(
                 try #require(results[1][path]), expected, relative: 1e-3, absolute: 1e-4 * max(largest, 1e-4), path)
             compared += largest > 0 ? 1 : 0
         }
-        #expect(compared > 40)
+        #expect(compared > 30)
     }
 
     @Test func aStepThatIsNotFiniteChangesNothing() throws {
         var recipe = recipe()
         recipe.adversarial.startStep = 0
         recipe.adversarial.warmup = .none
+        recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
+        recipe.losses.balancerDecay = 0.9
         let engine = try Self.engine.get()
         let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
         let before = try step.initialState(on: engine).hostArrays()

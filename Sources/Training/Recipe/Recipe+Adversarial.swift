@@ -6,9 +6,9 @@ extension Recipe {
         public var discriminators = Discriminators.Configuration()
         public var loss: AdversarialLoss = .leastSquares
         /// How losses of several discriminators become one.
-        public var reduction: Reduction = .mean
+        public var reduction: Reduction = .sum
         /// How feature differences of a discriminator's layers become one.
-        public var layerReduction: Reduction = .mean
+        public var layerReduction: Reduction = .sum
         /// Of being taken for real, in the generator's loss.
         public var weight: Double = 1
         /// Of the difference of features.

@@ -5,7 +5,6 @@ import Checkpoint
 /// `step-00001000.flac` with `step-00001000.png`, the spectrograms of original and decoded sound one above the other.
 struct SampleFolder {
     let path: String
-    let count: Int
 
     /// - Throws: `AudioError`, `FileError`.
     func write(_ clip: Reconstruction, step: Int) throws {

@@ -68,7 +68,7 @@ public final class Trainer {
             data, split: "dev", count: recipe.evaluation.clips, sampleRate: configuration.sampleRate)
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
-        samples = SampleFolder(path: "\(folder)/samples", count: recipe.evaluation.samples)
+        samples = SampleFolder(path: "\(folder)/samples")
         judge = trainingStep.accuracy(on: engine)
         guardrail = Guardrail(limit: recipe.rollbackAfter)
         if let checkpoint = try store.latest() {

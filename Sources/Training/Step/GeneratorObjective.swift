@@ -10,7 +10,6 @@ struct Attempt {
         let value: Tensor
     }
 
-    let audio: Tensor
     /// What the decoder made: f32 `[batch, samples]`.
     let signal: Tensor
     /// Losses of `signal`.
@@ -90,7 +89,7 @@ struct GeneratorObjective: Sendable {
         let (estimate, quantized) = model.reconstruct(audio.expanded(at: 2).cast(to: dtype), training: training)
         let signal = estimate.squeezed(2).cast(to: .f32)
 
-        var attempt = Attempt(audio: audio, signal: signal, quantized: quantized)
+        var attempt = Attempt(signal: signal, quantized: quantized)
         func add(_ name: String, weight: Double, _ value: () -> Tensor) {
             if weight != 0 { attempt.outputTerms.append(.init(name: name, weight: weight, value: value())) }
         }

@@ -14,15 +14,13 @@ struct Player: Sendable {
             betas: (settings.beta1, settings.beta2), weightDecay: settings.weightDecay, clipNorm: settings.clipNorm)
     }
 
-    /// The discriminators: their schedule begins where they do.
+    /// The discriminators, whose steps are counted from where they begin: AdamW's means start from zero there.
     init(_ settings: Recipe.Adversarial, steps: Int) {
         let optimizer = settings.optimizer
         self.init(
-            learningRate: Schedule.constant(0).then(
-                after: settings.startStep,
-                .warmupCosine(
-                    peak: optimizer.learningRate, to: optimizer.learningRate * optimizer.finalShare,
-                    warmup: optimizer.warmupSteps, steps: max(1, steps - settings.startStep))),
+            learningRate: .warmupCosine(
+                peak: optimizer.learningRate, to: optimizer.learningRate * optimizer.finalShare,
+                warmup: optimizer.warmupSteps, steps: max(1, steps - settings.startStep)),
             betas: (optimizer.beta1, optimizer.beta2), weightDecay: optimizer.weightDecay,
             clipNorm: optimizer.clipNorm)
     }

@@ -15,9 +15,6 @@ struct TrainingStep: Sendable {
     let discriminators: Discriminators
     let state: TrainingState
     private let recipe: Recipe
-    private let objective: GeneratorObjective
-    private let generator: Player
-    private let judges: Player
     private let functions: [Phase: Function]
 
     init(model: Alpha, recipe: Recipe, engine: Engine) {
@@ -27,12 +24,11 @@ struct TrainingStep: Sendable {
         self.discriminators = discriminators
         let state = TrainingState(model: model, discriminators: discriminators, recipe: recipe)
         self.state = state
-        objective = GeneratorObjective(model: model, recipe: recipe)
-        generator = Player(recipe.optimizer, steps: recipe.steps)
-        judges = Player(recipe.adversarial, steps: recipe.steps)
         let body = Body(
-            recipe: recipe, model: model, discriminators: discriminators, objective: objective, generator: generator,
-            judges: judges)
+            recipe: recipe, model: model, discriminators: discriminators,
+            objective: GeneratorObjective(model: model, recipe: recipe),
+            generator: Player(recipe.optimizer, steps: recipe.steps),
+            judges: Player(recipe.adversarial, steps: recipe.steps))
         let placeholders = state.placeholders(under: "state")
         functions = Dictionary(
             uniqueKeysWithValues: [false, true].flatMap { trains in
@@ -40,7 +36,7 @@ struct TrainingStep: Sendable {
                     let phase = Phase(trainsDiscriminators: trains, isAdversarial: hears)
                     let function = Function(
                         phase.name, on: engine, placeholders: placeholders, donating: ["state"]
-                    ) { body($0["state"], audio: $0["audio"].value, phase) }
+                    ) { body($0["state"], batch: ["audio": $0["audio"]], phase) }
                     return (phase, function)
                 }
             })
@@ -78,10 +74,11 @@ private struct Body: Sendable {
     let generator: Player
     let judges: Player
 
-    func callAsFunction(_ state: Tree<Tensor>, audio: Tensor, _ phase: Phase) -> Tree<Tensor> {
+    /// - Parameter batch: `audio`, f32 `[clips, samples]`.
+    func callAsFunction(_ state: Tree<Tensor>, batch: Tree<Tensor>, _ phase: Phase) -> Tree<Tensor> {
         let step = state["step"].value
         let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
-        let lesson = accumulated(audio, parts: recipe.accumulation) { part, number in
+        let lesson = accumulated(batch, parts: recipe.accumulation) { part, number in
             learn(from: part, state, step: step, key: recipe.accumulation > 1 ? key.folding(in: number) : key, phase)
         }
         let means = lesson["mean"]
@@ -100,12 +97,13 @@ private struct Body: Sendable {
         var isSound = moved.norm.isFinite() & metrics["loss"]!.isFinite()
         var opponent = state["discriminators"]
         if phase.trainsDiscriminators {
+            let since = step - Double(recipe.adversarial.startStep)
             let next = judges.moved(
                 opponent["parameters"].values, by: means["discriminatorGradients"].values,
-                moments: opponent["moments"].values, step: step)
+                moments: opponent["moments"].values, step: since)
             isSound = isSound & next.norm.isFinite() & metrics["discriminator/loss"]!.isFinite()
             metrics["discriminator/gradientNorm"] = next.norm
-            metrics["discriminator/learningRate"] = judges.optimizer.learningRate(step)
+            metrics["discriminator/learningRate"] = judges.optimizer.learningRate(since)
             opponent = ["parameters": Tree(next.parameters), "moments": Tree(next.moments)]
         }
         metrics["skipped"] = (!isSound).cast(to: .f32)
@@ -132,8 +130,9 @@ private struct Body: Sendable {
 
     /// What one part of a batch teaches both players.
     private func learn(
-        from audio: Tensor, _ state: Tree<Tensor>, step: Tensor, key: RandomKey, _ phase: Phase
+        from batch: Tree<Tensor>, _ state: Tree<Tensor>, step: Tensor, key: RandomKey, _ phase: Phase
     ) -> Tree<Tensor> {
+        let audio = batch["audio"].value
         var attempt = objective(audio, step: step, key: key)
         var metrics: [String: Tensor] = [:]
         var opposing: [String: Tensor] = [:]

@@ -1,5 +1,5 @@
 import Audio
-public import NN
+import NN
 public import Tensor
 
 /// Judges bands of a short-time spectrum apart, and their logits together.

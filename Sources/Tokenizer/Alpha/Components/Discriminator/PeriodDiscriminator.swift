@@ -1,4 +1,4 @@
-public import NN
+import NN
 public import Tensor
 
 /// Judges every `period`th sample: convolutions over time of the signal folded by its period.

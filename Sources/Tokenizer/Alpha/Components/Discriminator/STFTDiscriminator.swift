@@ -1,5 +1,5 @@
 import Audio
-public import NN
+import NN
 public import Tensor
 
 /// Judges real and imaginary parts of a short-time spectrum, by convolutions over time and frequency.

@@ -1,5 +1,5 @@
 import Foundation
-public import NN
+import NN
 public import Tensor
 
 /// Judges the waveform, or the waveform at a lower rate, by strided convolutions in groups of four channels.
