@@ -94,7 +94,8 @@ extension SmallTrainingTests {
             }
             let store = CheckpointStore(folder: folder.file("run/checkpoints"))
             _ = try store.save(
-                step: 2, arrays: ["training": arrays], state: Position(step: 2, recipe: SmallTraining.recipe, data: .start))
+                step: 2, arrays: ["training": arrays],
+                state: Position(step: 2, recipe: SmallTraining.recipe, data: .start))
             let error = #expect(throws: TensorDifferences.self) { try trainer("run") }
             let named =
                 switch damage {
