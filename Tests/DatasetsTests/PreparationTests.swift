@@ -1,4 +1,5 @@
 import Audio
+import Checkpoint
 import Datasets
 import Foundation
 import TestSupport
@@ -45,8 +46,13 @@ private struct Stopped: Error {}
         let folder = try TemporaryFolder()
         let whole = try DatasetPreparation(source, in: folder.file("whole"), options)
         try whole.run()
-        let stopped = try DatasetPreparation(source, in: folder.file("stopped"), options)
-        #expect(throws: Stopped.self) { try stopped.run { done, _ in if done == records { throw Stopped() } } }
+        do {
+            let stopped = try DatasetPreparation(source, in: folder.file("stopped"), options)
+            #expect(throws: Stopped.self) { try stopped.run { done, _ in if done == records { throw Stopped() } } }
+            #expect(throws: FileError.self, "one at a time") {
+                try DatasetPreparation(source, in: folder.file("stopped"), options)
+            }
+        }
         let resumed = try DatasetPreparation(source, in: folder.file("stopped"), options)
         #expect(resumed.records <= records)
         try resumed.run()

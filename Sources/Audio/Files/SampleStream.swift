@@ -38,6 +38,9 @@ func mixedDown(_ interleaved: ArraySlice<Float>, channels: Int) -> [Float] {
 
 /// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity; `start` is the frame of `samples[0]`.
 func requireFinite(_ samples: [Float], from start: Int, sampleRate: Int, path: String) throws {
-    guard let index = samples.firstIndex(where: { !$0.isFinite }) else { return }
+    // Magnitudes compare as their bits do, and a loop over integers is one that compilers make vectors of.
+    var largest: UInt32 = 0
+    for sample in samples { largest = max(largest, sample.bitPattern & 0x7FFF_FFFF) }
+    guard largest >= Float.infinity.bitPattern, let index = samples.firstIndex(where: { !$0.isFinite }) else { return }
     throw AudioError.nonFinite(path: path, seconds: Double(start + index) / Double(sampleRate))
 }

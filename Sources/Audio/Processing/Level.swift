@@ -49,6 +49,7 @@ public enum LevelNormalization: Hashable, Sendable {
 
     /// Silence stays as it is.
     public func callAsFunction(_ waveform: Waveform) -> Waveform {
+        if case .none = self { return waveform }
         let headroom = -20 * log10(Double(waveform.peak))
         guard headroom.isFinite else { return waveform }
         switch self {
