@@ -118,14 +118,12 @@ struct PhonemeTrainingTests {
         #expect(try buffers.hostArrays().values == frozen)
     }
 
-    /// Phonemes, whole utterances and every kind of discriminator in one step; what stands in padding changes nothing of it.
+    /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it.
     @Test func aGameIsPlayedOverWhatIsReal() throws {
         let engine = try Engine()
         let recipe = try Self.recipe { recipe in
             recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
-            recipe.adversarial.discriminators.band = .init(windows: [64], width: 2)
             recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
-            recipe.adversarial.discriminators.scale = .init(factors: [1], width: 4, maximumWidth: 4)
             recipe.losses.distortion = 0.1
         }
         let step = TrainingStep(model: try Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
