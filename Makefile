@@ -110,6 +110,13 @@ corpus-synthetic: ## An hour of synthetic English with the time of every phoneme
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
 	@Tools/demo/train_small.sh
 
+.PHONY: check-gan
+# STEPS and SEEDS make it shorter; stopped, it goes on from its checkpoints.
+STEPS ?= 3000
+SEEDS ?= 0 1 2
+check-gan: build corpus-small ## Train recipes/alpha-tiny.json on three seeds and check that the game is stable (hours; resumes)
+	Tools/checks/gan.sh --steps $(STEPS) --seeds $(SEEDS)
+
 # ---- Benchmarks: each ends with one line of JSON, whose ratio is above 1 where Allophone is faster
 
 .PHONY: peers
@@ -117,7 +124,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-native bench-stream bench-kernels bench-encode bench-sources bench-data
+.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-kernels bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -126,6 +133,9 @@ bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against P
 
 bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench train --python $(PYTHON)
+
+bench-gan: setup peers bench ## Generator and discriminators, forward, backward and AdamW of both, against PyTorch
+	Benchmarks/.build/release/bench gan --python $(PYTHON)
 
 bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
 	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
@@ -150,7 +160,7 @@ bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and 
 	Benchmarks/.build/release/bench-sources --python $(PYTHON)
 
 # All but what only reads, and what calls the others together.
-ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py,$(wildcard Tests/Oracles/*.py))
+ORACLES = $(filter-out %/tokenfile_decode.py %/tensor_primitives.py %/published.py,$(wildcard Tests/Oracles/*.py))
 .PHONY: oracles
 oracles: peers ## Write the fixtures of the tests anew, by JAX, PyTorch, librosa and others
 	@for script in $(ORACLES); do echo "$$script"; $(PYTHON) "$$script"; done

@@ -87,12 +87,14 @@ struct Train: ParsableCommand {
                     // A loss of weight 0 is not computed.
                     bar.update(
                         Double(step), metrics: ["loss", "mel"].compactMap { name in metrics[name].map { (name, $0) } })
-                    if step % 10 == 0 { try log(step, metrics) }
+                    if step % 10 == 0 || metrics["skipped"] == 1 { try log(step, metrics) }
                 case .evaluated(let step, let evaluation):
                     last = evaluation
                     try log(step, evaluation.values)
                     bar.note("step \(step): \(evaluation.summary)")
                 case .saved: break
+                case .rolledBack(let from, let to):
+                    bar.note("step \(from): \(recipe.rollbackAfter) steps in a row were not finite; back to step \(to)")
                 }
             })
         bar.finish()
@@ -117,6 +119,9 @@ extension Evaluation {
         values["held-out/level1STOI"] = level1STOI
         for (bit, mean) in (bitMeans ?? []).enumerated() { values["held-out/bits/\(bit)"] = mean }
         values["held-out/level1Perplexity"] = level1Perplexity
+        values["held-out/lowestBitMean"] = bitMeans?.min()
+        values["held-out/highestBitMean"] = bitMeans?.max()
+        values["held-out/discriminatorAccuracy"] = discriminatorAccuracy
         return values
     }
 
@@ -126,6 +131,9 @@ extension Evaluation {
         var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
         if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
         if let phonemeErrorRate { parts.append("phoneme errors \(number(phonemeErrorRate * 100, 1)) %") }
+        if let discriminatorAccuracy {
+            parts.append("discriminators right \(number(discriminatorAccuracy * 100, 0)) %")
+        }
         return "held out: " + parts.joined(separator: ", ")
     }
 }

@@ -65,7 +65,7 @@ struct PhonemeTrainingTests {
         let (audio, lengths, labels) = Self.batch(model.configuration)
         var losses: [Double] = []
         for _ in 0..<recipe.steps {
-            let result = try step.function([
+            let result = try step.function(at: 0)([
                 "state": state, "audio": .leaf(engine.upload(audio)), "lengths": .leaf(engine.upload(lengths)),
                 "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
                 "labels": .leaf(engine.upload(labels)),
@@ -74,7 +74,7 @@ struct PhonemeTrainingTests {
             losses.append(try result["metrics"]["ctc"].value.hostArray().doubles[0])
             #expect(try result["metrics"]["labelled"].value.hostArray().doubles == [1])
         }
-        #expect(step.function.traceCount == 1)
+        #expect(step.traceCount == 1)
         #expect(
             losses[0] > 2 && losses[recipe.steps - 1] < 0.4, "CTC went from \(losses[0]) to \(losses[recipe.steps - 1])"
         )
@@ -108,7 +108,7 @@ struct PhonemeTrainingTests {
         var random = TestRandom(seed: 1)
         let frozen = teacher.encoder.parameters.mapValues { random.array($0.shape, .f32, low: -0.3, high: 0.3) }
         let buffers = try engine.upload(frozen)
-        let result = try step.function([
+        let result = try step.function(at: 0)([
             "state": state, "audio": .leaf(engine.upload(audio)), "lengths": .leaf(engine.upload(lengths)),
             "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
             "labels": .leaf(engine.upload(labels)), "teacher": buffers,
@@ -116,6 +116,78 @@ struct PhonemeTrainingTests {
         #expect(try result["metrics"]["perceptual"].value.hostArray().doubles[0] > 0)
         #expect(try result["metrics"]["skipped"].value.hostArray().doubles == [0])
         #expect(try buffers.hostArrays().values == frozen)
+    }
+
+    /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it.
+    @Test func aGameIsPlayedOverWhatIsReal() throws {
+        let engine = try Engine()
+        let recipe = try Self.recipe { recipe in
+            recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
+            recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
+            recipe.losses.distortion = 0.1
+        }
+        let step = TrainingStep(model: try Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+        let (silent, lengths, labels) = Self.batch(try recipe.model.resolved())
+        var samples = silent.floats
+        let start = samples.count / 2
+        var random = TestRandom(seed: 3)
+        let padding = silent.shape[1] - lengths.values(as: Int32.self).map(Int.init)[1]
+        samples.replaceSubrange(
+            start..<start + padding, with: random.array([padding], .f32, low: -1, high: 1).floats)
+        let noisy = HostArray(samples, shape: silent.shape)
+        let results = try [silent, noisy].map { audio -> [String: HostArray] in
+            let result = try step.function(at: 0)([
+                "state": step.initialState(on: engine), "audio": .leaf(engine.upload(audio)),
+                "lengths": .leaf(engine.upload(lengths)),
+                "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
+                "labels": .leaf(engine.upload(labels)),
+            ]).hostArrays()
+            return Dictionary(uniqueKeysWithValues: zip(result.paths, result.leaves))
+        }
+        for name in ["ctc", "adversarial", "features", "distortion", "discriminator/loss"] {
+            let value = try #require(results[0]["metrics.\(name)"]).doubles[0]
+            #expect(value.isFinite && value != 0, "\(name)")
+        }
+        #expect(results[0]["metrics.skipped"]?.doubles == [0])
+        #expect(step.traceCount == 1)
+        #expect(results[0].keys == results[1].keys)
+        for (path, expected) in results[0] where path.hasPrefix("metrics.") || path.contains("moments.first.") {
+            let largest = expected.doubles.reduce(0) { max($0, abs($1)) }
+            expectClose(
+                try #require(results[1][path]), expected, relative: 1e-3, absolute: 1e-3 * max(largest, 1e-4), path)
+        }
+    }
+
+    @Test func aBatchInPartsTakesItsLabelsAlong() throws {
+        let engine = try Engine()
+        let whole = try Self.recipe { recipe in
+            recipe.quantizerDropout = 0
+            // The entropy of a mean is no mean of entropies.
+            recipe.losses.entropy = 0
+        }
+        var parts = whole
+        parts.accumulation = 2
+        let (audio, _, _) = Self.batch(try whole.model.resolved())
+        // As much of each, since every part weighs the same.
+        let lengths = HostArray([Int32(audio.shape[1]), Int32(audio.shape[1])])
+        let labels = HostArray([1, 3, 6, 4, 5, 2, 2, 7] as [Int32], shape: [2, 4])
+        let results = try [whole, parts].map { recipe -> [String: HostArray] in
+            let step = TrainingStep(model: try Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+            let result = try step.function(at: 0)([
+                "state": step.initialState(on: engine), "audio": .leaf(engine.upload(audio)),
+                "lengths": .leaf(engine.upload(lengths)),
+                "bandwidth": .leaf(engine.upload(HostArray([3000, 3000] as [Float]))),
+                "labels": .leaf(engine.upload(labels)),
+            ]).hostArrays()
+            return Dictionary(uniqueKeysWithValues: zip(result.paths, result.leaves))
+        }
+        let names = ["ctc", "mel", "waveform", "labelled", "impossible", "loss"].map { "metrics.\($0)" }
+        for (path, expected) in results[0] where names.contains(path) || path.contains("moments.first.") {
+            let largest = expected.doubles.reduce(0) { max($0, abs($1)) }
+            expectClose(
+                try #require(results[1][path]), expected, relative: 1e-3, absolute: 1e-4 * max(largest, 1e-4), path)
+        }
+        #expect(results[1]["metrics.labelled"]?.doubles == [1] && names.allSatisfy { results[0][$0] != nil })
     }
 
     @Test func temperatureGoesByOneFactorAStep() throws {

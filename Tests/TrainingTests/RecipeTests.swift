@@ -27,8 +27,12 @@ import Tokenizer
     @Test func theRecipesOfTheRepositoryAreGood() throws {
         let folder = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "recipes")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
-        #expect(!files.isEmpty)
-        for file in files { _ = try Recipe(path: folder.appending(path: file).path) }
+        #expect(files.count >= 10)
+        let readme = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
+        for file in files {
+            _ = try Recipe(path: folder.appending(path: file).path)
+            #expect(readme.contains("`\(file)`"), "recipes/README.md does not say what \(file) is for")
+        }
     }
 
     static let wrong: [(text: String, mention: String)] = [

@@ -36,22 +36,22 @@ extension SmallTrainingTests {
             var state = try step.initialState(on: engine)
             var losses: [Double] = []
             for _ in 0..<60 {
-                let result = try step.function(engine.trainingArguments(state, audio: batch()))
+                let result = try step.function(at: 0)(engine.trainingArguments(state, audio: batch()))
                 state = result["state"]
                 losses.append(try #require(metrics(result)["loss"]))
             }
             #expect(losses[50...].max()! < 0.8 * losses[0], "\(losses)")
-            #expect(step.function.traceCount == 1)
+            #expect(step.traceCount == 1)
         }
 
         @Test func aBatchThatIsNotFiniteChangesNothing() throws {
             let step = try step()
             let initial = try step.initialState(on: engine)
-            let first = try step.function(engine.trainingArguments(initial, audio: batch()))
+            let first = try step.function(at: 0)(engine.trainingArguments(initial, audio: batch()))
             let before = try first["state"].hostArrays()
             var spoilt = batch().floats
             spoilt[77] = .nan
-            let skipped = try step.function(
+            let skipped = try step.function(at: 0)(
                 engine.trainingArguments(first["state"], audio: HostArray(spoilt, shape: batch().shape)))
             let after = try skipped["state"].hostArrays()
             #expect(try metrics(skipped)["skipped"] == 1)
@@ -59,10 +59,10 @@ extension SmallTrainingTests {
                 #expect(pair.0 == pair.1, "\(path) has changed")
             }
             #expect(before["step"].value == HostArray(Int32(1)) && after["step"].value == HostArray(Int32(2)))
-            let next = try step.function(engine.trainingArguments(skipped["state"], audio: batch()))
+            let next = try step.function(at: 0)(engine.trainingArguments(skipped["state"], audio: batch()))
             #expect(try metrics(next)["skipped"] == 0)
             #expect(try metrics(next)["loss"]?.isFinite == true)
-            #expect(step.function.traceCount == 1)
+            #expect(step.traceCount == 1)
         }
 
         @Test func theFirstStateIsTheSeedsAlone() throws {
@@ -88,8 +88,8 @@ extension SmallTrainingTests {
                 let state = try step.initialState(on: engine)
                 let types = Set(state["parameters"].leaves.map(\.type.dtype))
                 let arguments = try engine.trainingArguments(state, audio: batch())
-                let program = step.function.program(for: arguments.map { $1.type }).text
-                let result = try step.function(arguments)
+                let program = step.function(at: 0).program(for: arguments.map { $1.type }).text
+                let result = try step.function(at: 0)(arguments)
                 #expect(Set(result["state"]["parameters"].leaves.map(\.type.dtype)) == [.f32])
                 return (try #require(metrics(result)["loss"]), types, program)
             }

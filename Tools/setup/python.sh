@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv at the package's root hold the pinned Python packages of the sets given (default: both):
 #
-#   oracles   what the generators of test fixtures need (Tests/Oracles/requirements.txt)
+#   oracles   what the generators of test fixtures need (Tests/Oracles/requirements.txt and published.txt)
 #   peers     what the benchmarks compare with (Benchmarks/peers/requirements.txt)
 #
 # Nothing that ships needs Python. A set that is already there and current is left alone. VENV names another folder,
@@ -23,6 +23,7 @@ declare -A requirements=(
     [peers]=$root/Benchmarks/peers/requirements.txt
 )
 (($# > 0)) || set -- oracles peers
+published=$root/Tests/Oracles/published.txt
 for name in "$@"; do
     case $name in
         oracles | peers) ;;
@@ -40,7 +41,7 @@ exec 9<"${requirements[oracles]}"
 flock 9
 
 # Both files count, because one set constrains the other. So does the interpreter: a venv is of no use to another.
-stamp=$({ "$python" --version && cat "${requirements[@]}"; } | sha256sum | cut -d ' ' -f 1)
+stamp=$({ "$python" --version && cat "${requirements[@]}" "$published"; } | sha256sum | cut -d ' ' -f 1)
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
     [[ $("$venv/bin/python" --version) != "$("$python" --version)" ]]; then
     "$python" -m venv --clear "$venv" >/dev/null ||
@@ -60,6 +61,12 @@ for name in "$@"; do
         --requirement "${requirements[$name]}" ||
         fail "pip could not install ${requirements[$name]}" \
             "check the network and pip's index (pip config list), and run this again: it goes on from here"
+    if [[ $name == oracles ]]; then
+        # These ask for old versions of what the oracles pin, and for much that is never imported.
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+            --requirement "$published" ||
+            fail "pip could not install $published" "check the network, and run this again: it goes on from here"
+    fi
     printf '%s\n' "$stamp" >"$venv/.installed-$name.part"
     mv -f "$venv/.installed-$name.part" "$venv/.installed-$name"
 done

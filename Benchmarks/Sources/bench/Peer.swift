@@ -11,10 +11,12 @@ final class Peer {
     private var buffer = Data()
 
     /// Starts the peer and waits until it is warm.
-    init(_ name: String, python: String, weights: String, arguments: [String] = []) throws {
+    init(
+        _ name: String, python: String, weights: String, script: String = "serve.py", arguments: [String] = []
+    ) throws {
         self.name = name
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["Benchmarks/peers/serve.py", "--peer", name, "--weights", weights] + arguments
+        process.arguments = ["Benchmarks/peers/\(script)", "--peer", name, "--weights", weights] + arguments
         process.standardInput = input
         process.standardOutput = output
         try process.run()
@@ -26,11 +28,22 @@ final class Peer {
 
     /// The seconds of each of `count` runs.
     func run(_ work: String, count: Int) throws -> [Double] {
-        let request = try JSONSerialization.data(withJSONObject: ["run": work, "repeat": count])
-        try input.fileHandleForWriting.write(contentsOf: request + Data("\n".utf8))
-        let answer = try readLine()
+        let answer = try ask(work, count)
         guard let seconds = answer["seconds"] as? [Double] else { throw PeerError.unexpected(name, "\(answer)") }
         return seconds
+    }
+
+    /// The losses of each of `count` steps.
+    func losses(_ work: String, count: Int) throws -> [[Double]] {
+        let answer = try ask(work, count)
+        guard let losses = answer["losses"] as? [[Double]] else { throw PeerError.unexpected(name, "\(answer)") }
+        return losses
+    }
+
+    private func ask(_ work: String, _ count: Int) throws -> [String: Any] {
+        let request = try JSONSerialization.data(withJSONObject: ["run": work, "repeat": count])
+        try input.fileHandleForWriting.write(contentsOf: request + Data("\n".utf8))
+        return try readLine()
     }
 
     private func readLine() throws -> [String: Any] {

@@ -29,6 +29,8 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var level1STOI: Double?
     /// The mean of each bit of the BSQ levels.
     public var bitMeans: [Double]?
+    /// The share of held-out sound, real and decoded, that the discriminators take for what it is; `nil` without any.
+    public var discriminatorAccuracy: Double?
     /// Seconds of audio encoded in a second, and decoded.
     public var encodeSpeed: Double
     public var decodeSpeed: Double

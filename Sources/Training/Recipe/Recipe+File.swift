@@ -64,7 +64,9 @@ extension Recipe {
                     : "'\(key)': \(context.debugDescription)")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
+        do { try adversarial.discriminators.validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         try check(path)
+        try checkAdversarial(path)
     }
 
     private static func merge(_ given: Any, over defaults: Any, key: String, path: String) throws(RecipeError) -> Any {
@@ -84,12 +86,44 @@ extension Recipe {
         return merged
     }
 
+    private func checkAdversarial(_ path: String) throws(RecipeError) {
+        func require(_ condition: Bool, _ key: String, _ rule: String) throws(RecipeError) {
+            if !condition { throw .wrongValue(path: path, reason: "'adversarial.\(key)' must be \(rule)") }
+        }
+        let samples = (try? model.resolved()).map { shortestRow($0) * $0.hop } ?? 0
+        try require(
+            adversarial.discriminators.reach < samples, "discriminators",
+            "of windows and periods shorter than a segment, and than a second of whole utterances")
+        try require(adversarial.weight >= 0, "weight", "0 or more")
+        try require(adversarial.featureMatching >= 0, "featureMatching", "0 or more")
+        try require(adversarial.startStep >= 0, "startStep", "0 or more")
+        try require(adversarial.warmupSteps >= 0, "warmupSteps", "0 or more")
+        try require(adversarial.every > 0, "every", "positive")
+        try require(
+            adversarial.warmup != .ramp || losses.balancerDecay == 0, "warmup",
+            "'none' or 'alone' with a balancer, which would undo a ramp")
+        let optimizer = adversarial.optimizer
+        try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
+        try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")
+        try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")
+        try require(optimizer.warmupSteps >= 0, "optimizer.warmupSteps", "0 or more")
+        try require(optimizer.clipNorm > 0, "optimizer.clipNorm", "positive")
+    }
+
     private func check(_ path: String) throws(RecipeError) {
         func require(_ condition: Bool, _ key: String, _ rule: String) throws(RecipeError) {
             if !condition { throw .wrongValue(path: path, reason: "'\(key)' must be \(rule)") }
         }
         try require(steps > 0, "steps", "positive")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
+        try require(
+            accumulation > 0 && batchSize % max(1, accumulation) == 0, "accumulation", "a number that divides batchSize"
+        )
+        try require(rollbackAfter > 0, "rollbackAfter", "positive")
+        try require((0..<1).contains(losses.balancerDecay), "losses.balancerDecay", "in 0 ..< 1")
+        try require(
+            losses.balancerDecay == 0 || losses.reconstruction.values.contains { $0 > 0 }, "losses.balancerDecay",
+            "0 without any loss of the sound: there is nothing to balance")
         try require(segmentSeconds >= 0.1 && segmentSeconds <= 60, "segmentSeconds", "between 0.1 and 60")
         try require(
             clips.longestSeconds >= 0.1 && clips.longestSeconds <= 60, "clips.longestSeconds", "between 0.1 and 60")
@@ -126,7 +160,8 @@ extension Recipe {
         try require(
             losses.melWindows.count == losses.melBands.count && losses.melWindows.allSatisfy { $0 >= 8 },
             "losses.melWindows", "as many as losses.melBands, of 8 samples or more")
-        try require(evaluation.every >= 0 && evaluation.clips >= 0, "evaluation", "0 or more")
+        try require(
+            evaluation.every >= 0 && evaluation.clips >= 0 && evaluation.samples >= 0, "evaluation", "0 or more")
         try require(checkpoints.every > 0 && checkpoints.keep > 0, "checkpoints", "positive")
     }
 

@@ -11,6 +11,10 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var steps: Int = 10_000
     /// Clips in a batch.
     public var batchSize: Int = 8
+    /// Equal parts that a batch is computed in, one after another: as much learning from less memory.
+    public var accumulation: Int = 1
+    /// Steps skipped in a row, for what is not finite, after which the run goes back to its newest checkpoint.
+    public var rollbackAfter: Int = 10
     /// Length of a segment in seconds, rounded to whole frames.
     public var segmentSeconds: Double = 0.5
     public var clips = Clips()
@@ -21,6 +25,7 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var bitTemperature = BitTemperature()
     public var optimizer = Optimizer()
     public var losses = Losses()
+    public var adversarial = Adversarial()
     public var evaluation = Evaluation()
     public var checkpoints = Checkpoints()
     /// Element type of the computation; parameters are f32 in any case.
@@ -63,6 +68,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var mel: Double = 15
         public var stft: Double = 1
         public var waveform: Double = 1
+        /// Of the negated scale-invariant signal-to-distortion ratio in dB.
+        public var distortion: Double = 0
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1
@@ -78,6 +85,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var melWindows: [Int] = [64, 128, 256, 512, 1024, 2048]
         /// Bands of each.
         public var melBands: [Int] = [5, 10, 20, 40, 80, 160]
+        /// Decay of the means by which EnCodec's balancer makes weights shares of the gradient; 0 sums the losses as they are.
+        public var balancerDecay: Double = 0
 
         public init() {}
     }
@@ -121,6 +130,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var every: Int = 1000
         /// Held-out clips to use.
         public var clips: Int = 16
+        /// Of these, how many are written to the run's `samples/` each time, with pictures of their spectrograms.
+        public var samples: Int = 4
 
         public init() {}
     }

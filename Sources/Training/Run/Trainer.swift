@@ -1,3 +1,4 @@
+import Audio
 import Checkpoint
 public import Datasets
 import Foundation
@@ -10,7 +11,8 @@ public import XLA
 
 /// A training run in a folder: it begins, or goes on exactly where its newest checkpoint stands.
 ///
-/// The folder holds `recipe.json`, `metrics.jsonl`, `checkpoints/` and, once evaluated, `model.safetensors`: the averaged weights.
+/// The folder holds `recipe.json`, `metrics.jsonl`, `checkpoints/`, `samples/` and, once evaluated, `model.safetensors`: the averaged
+/// weights.
 public final class Trainer {
     public let recipe: Recipe
     public let model: Alpha
@@ -25,13 +27,16 @@ public final class Trainer {
     /// The encoder of the perceptual loss; empty without.
     private let teacher: Tree<Buffer>
     private let store: CheckpointStore
+    private let samples: SampleFolder
+    private let judge: Function
     private var state: Tree<Buffer>
+    private var guardrail: Guardrail
 
     /// What a checkpoint holds beside tensors.
     private struct Position: Codable {
         var step: Int
         var recipe: Recipe
-        /// The batch that comes next.
+        /// The batch that comes next: of the step, or later where a run went back.
         var data: Pipeline.Position
     }
 
@@ -41,6 +46,8 @@ public final class Trainer {
         case step(Int, metrics: [String: Double])
         case evaluated(Int, Evaluation)
         case saved(Int, path: String)
+        /// Too many steps in a row were not finite: the run goes on from an earlier one, with other batches.
+        case rolledBack(from: Int, to: Int)
     }
 
     /// Opens the run in `folder`, from its newest whole checkpoint if it has one.
@@ -68,6 +75,9 @@ public final class Trainer {
         options.labeler = labeler
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
+        samples = SampleFolder(path: "\(folder)/samples")
+        judge = trainingStep.accuracy(on: engine)
+        guardrail = Guardrail(limit: recipe.rollbackAfter)
         if let checkpoint = try store.latest() {
             let position: Position = try checkpoint.state()
             var comparable = position.recipe
@@ -77,7 +87,7 @@ public final class Trainer {
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
             step = position.step
             pipeline = try Pipeline(data, options, at: position.data)
-            state = try Self.restore(checkpoint, model: model, recipe: recipe, engine: engine)
+            state = try Self.restore(checkpoint, trainingStep.state, engine: engine)
         } else {
             step = 0
             pipeline = try Pipeline(data, options)
@@ -91,26 +101,44 @@ public final class Trainer {
     }
 
     /// Runs until the recipe's last step, or until `shouldStop` says so, and saves.
+    ///
+    /// - Throws: `TrainingError.diverged` where going back does not help.
     public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
         var pending: Tree<Buffer>?
         var lastSaved = step
+        /// Tells of the step before: its metrics are ready by now, where those of this one would make the device wait.
+        func tell() throws {
+            guard let metrics = pending else { return }
+            pending = nil
+            let values = try values(metrics)
+            guardrail.saw(skipped: values["skipped"] == 1)
+            try report(.step(step, metrics: values))
+        }
         while step < recipe.steps && !shouldStop() {
             let batch = try pipeline.nextBatch()
-            let result = try trainingStep.function(arguments(batch))
+            let result = try trainingStep.function(at: step)(arguments(batch))
             state = result["state"]
+            try tell()
             step += 1
-            // The metrics of the step before are ready by now; those of this one would make the device wait.
-            if let pending { try report(.step(step - 1, metrics: values(pending))) }
             pending = result["metrics"]
-            if step % recipe.checkpoints.every == 0 {
+            if guardrail.isReached {
+                let from = step
+                pending = nil
+                try rollBack()
+                try report(.rolledBack(from: from, to: step))
+                continue
+            }
+            // A checkpoint in a row of skipped steps would be no better than where the run stands.
+            if step % recipe.checkpoints.every == 0 && guardrail.skippedInRow == 0 {
                 try report(.saved(step, path: save()))
                 lastSaved = step
             }
             if recipe.evaluation.every > 0 && step % recipe.evaluation.every == 0 && step < recipe.steps {
+                try tell()
                 try report(.evaluated(step, evaluate()))
             }
         }
-        if let pending { try report(.step(step, metrics: values(pending))) }
+        try tell()
         if lastSaved < step { try report(.saved(step, path: save())) }
         try export()
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
@@ -140,20 +168,61 @@ public final class Trainer {
             : HostArray(repeating: Double(model.configuration.sampleRate) / 2, type: batch.bandwidth.type)
     }
 
+    /// Back to the newest checkpoint, or the start; the pipeline goes on from where it is, since the old batches would
+    /// lead here again.
+    private func rollBack() throws {
+        let checkpoint = try store.latest()
+        try guardrail.rolledBack(to: checkpoint?.step ?? 0, from: step, folder: folder)
+        step = checkpoint?.step ?? 0
+        state =
+            try checkpoint.map { try Self.restore($0, trainingStep.state, engine: engine) }
+            ?? trainingStep.initialState(on: engine)
+    }
+
     /// Averaged weights and statistics: what is evaluated and shipped.
     private var deployed: Tree<Buffer> {
         let weights = recipe.optimizer.averageDecay > 0 ? state["average"] : state["parameters"]
         return Tree(weights.values.merging(state["statistics"].values) { $1 })
     }
 
-    /// Measures the model on held-out clips.
+    /// Measures the model on held-out clips, and writes some of them to `samples/`.
+    ///
+    /// - Parameter each: given every reconstruction.
     public func evaluate(each: (Reconstruction) throws -> Void = { _ in }) throws -> Evaluation {
-        try evaluationSet.evaluate(XLACodec(model: model, parameters: deployed, on: engine), each: each)
+        var shares: [Double] = []
+        var written = 0
+        var evaluation = try evaluationSet.evaluate(XLACodec(model: model, parameters: deployed, on: engine)) { clip in
+            try each(clip)
+            if written < recipe.evaluation.samples { try samples.write(clip, step: step) }
+            written += 1
+            if !trainingStep.discriminators.parameters.isEmpty, let share = try accuracy(on: clip) {
+                shares.append(share)
+            }
+        }
+        if !shares.isEmpty { evaluation.discriminatorAccuracy = shares.reduce(0, +) / Double(shares.count) }
+        return evaluation
+    }
+
+    /// How sure the discriminators are of the beginning of a clip, as long as the shortest row of a batch; `nil` for a shorter clip.
+    private func accuracy(on clip: Reconstruction) throws -> Double? {
+        let length = recipe.shortestRow(model.configuration) * model.configuration.hop
+        guard clip.decoded.samples.count >= length else { return nil }
+        func segment(_ waveform: Waveform) throws -> Tree<Buffer> {
+            .leaf(try engine.upload(HostArray(Array(waveform.samples.prefix(length)), shape: [1, length])))
+        }
+        let arguments: Tree<Buffer> = [
+            "discriminators": state["discriminators"]["parameters"], "real": try segment(clip.original),
+            "fake": try segment(clip.decoded),
+        ]
+        return try judge(arguments).value.hostArray().doubles[0]
     }
 
     private func values(_ metrics: Tree<Buffer>) throws -> [String: Double] {
         try metrics.values.mapValues { try $0.hostArray().doubles[0] }
     }
+
+    /// How many programs the steps have been compiled to.
+    var traceCount: Int { trainingStep.traceCount }
 
     // MARK: Files
 
@@ -173,38 +242,11 @@ public final class Trainer {
     }
 
     private static func restore(
-        _ checkpoint: LoadedCheckpoint, model: Alpha, recipe: Recipe, engine: Engine
+        _ checkpoint: LoadedCheckpoint, _ state: TrainingState, engine: Engine
     ) throws -> Tree<Buffer> {
         let arrays = try checkpoint.arrays("training")
-        let parameters = model.parameters
-        let trainable = parameters.filter { $0.value.kind == .trainable }.mapValues(\.type)
-        let expected: Tree<TensorType> = [
-            "parameters": Tree(trainable),
-            "statistics": Tree(parameters.filter { $0.value.kind == .statistic }.mapValues(\.type)),
-            "moments": Tree(AdamW(learningRate: .constant(0)).stateTypes(for: trainable)),
-            "average": Tree(recipe.optimizer.averageDecay > 0 ? trainable : [:]),
-            "step": .leaf(TensorType(.i32, [])), "key": .leaf(TensorType(.u32, [2])),
-        ]
-        try verify(
-            expected: Dictionary(uniqueKeysWithValues: zip(expected.paths, expected.leaves)), found: arrays,
-            in: checkpoint.path, finite: true)
-        return try expected.map { path, _ in try engine.upload(arrays[path]!) }
-    }
-}
-
-/// A run that cannot go on.
-public enum TrainingError: Error, CustomStringConvertible {
-    case recipeChanged(folder: String)
-    case perceptualModel(path: String, sampleRate: Int, wanted: Int)
-
-    public var description: String {
-        switch self {
-        case .recipeChanged(let folder):
-            "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
-                + "checkpoints may change; for anything else choose another --run folder"
-        case .perceptualModel(let path, let sampleRate, let wanted):
-            "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
-                + "give a losses.perceptualModel of that rate whose frames are no longer"
-        }
+        let expected = Dictionary(uniqueKeysWithValues: zip(state.types.paths, state.types.leaves))
+        try verify(expected: expected, found: arrays, in: checkpoint.path, finite: true)
+        return try state.types.map { path, _ in try engine.upload(arrays[path]!) }
     }
 }

@@ -3,11 +3,11 @@ import NN
 import Tensor
 import Tokenizer
 
-/// What the codec minimises: the reconstruction and quantizer losses of a recipe, weighted and summed.
+/// The losses of a recipe but for those of discriminators: of reconstruction, quantizers and phonemes.
 struct GeneratorObjective: Sendable {
     let model: Alpha
     let losses: Recipe.Losses
-    let precision: Recipe.Precision
+    let dtype: DType
     let warmupSteps: Int
     /// Level 1 alone for this share of clips.
     let dropout: Double
@@ -25,7 +25,7 @@ struct GeneratorObjective: Sendable {
         perceptual = recipe.losses.perceptual > 0 ? teacher.map(PerceptualLoss.init) : nil
         phonemes = PhonemeLoss(priorStrength: recipe.losses.labelPriors)
         losses = recipe.losses
-        precision = recipe.precision
+        dtype = recipe.precision.dtype
         warmupSteps = recipe.quantizerWarmupSteps
         mel = MultiScaleMelLoss(
             sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands)
@@ -41,53 +41,59 @@ struct GeneratorObjective: Sendable {
     func callAsFunction(
         _ audio: Tensor, lengths: Tensor, bandwidth: Tensor, targets: PhonemeTargets? = nil, step: Tensor,
         key: RandomKey
-    ) -> (total: Tensor, parts: [String: Tensor], quantized: Quantized) {
+    ) -> Attempt {
         let masks = Masks(lengths: lengths, sampleCount: audio.shape[1], hop: model.configuration.hop)
-        let keys = key.split(2)
-        var training = QuantizerTraining(key: keys[0])
-        if warmupSteps > 0 {
-            let share = 1 - step.cast(to: .f32) / Double(warmupSteps)
-            training.bypass = keys[1].uniform([audio.shape[0]]).isLess(than: share)
-        }
-        if dropout > 0 {
-            training.levelOneAlone = keys[1].folding(in: 1).uniform([audio.shape[0]]).isLess(than: dropout)
-        }
-        training.temperature = temperature.value(at: step)
-        var (estimate, quantized) = model.reconstruct(
-            audio.cast(to: precision == .bf16 ? .bf16 : .f32), training: training, masks: masks)
+        let (estimate, quantized) = model.reconstruct(
+            audio.cast(to: dtype), training: training(clips: audio.shape[0], step: step, key: key), masks: masks)
         let (reference, signal) = (audio.squeezed(2), estimate.squeezed(2).cast(to: .f32))
 
-        var parts: [String: Tensor] = [:]
-        var total = Tensor.scalar(0)
-        func add(_ name: String, weight: Double, _ value: () -> Tensor) {
-            guard weight != 0 else { return }
-            let value = value()
-            parts[name] = value
-            total = total + value * weight
+        var attempt = Attempt(reference: reference, signal: signal, masks: masks, quantized: quantized)
+        func heard(_ name: String, weight: Double, _ value: () -> Tensor) {
+            if weight != 0 { attempt.outputTerms.append(.init(name: name, weight: weight, value: value())) }
         }
-        add("mel", weight: losses.mel) { mel(reference, signal, masks: masks, bandwidth: bandwidth) }
-        add("stft", weight: losses.stft) { stft(reference, signal, masks: masks, bandwidth: bandwidth) }
-        add("waveform", weight: losses.waveform) { waveformLoss(reference, signal, masks: masks) }
+        func inner(_ name: String, weight: Double, _ value: Tensor) {
+            if weight != 0 { attempt.innerTerms.append(.init(name: name, weight: weight, value: value)) }
+        }
+        heard("mel", weight: losses.mel) { mel(reference, signal, masks: masks, bandwidth: bandwidth) }
+        heard("stft", weight: losses.stft) { stft(reference, signal, masks: masks, bandwidth: bandwidth) }
+        heard("waveform", weight: losses.waveform) { waveformLoss(reference, signal, masks: masks) }
+        heard("distortion", weight: losses.distortion) {
+            scaleInvariantSDRLoss(reference, signal, mask: masks.samples)
+        }
+        if let perceptual {
+            heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
+        }
         for (name, value) in quantized.losses.sorted(by: { $0.key < $1.key }) {
             let kind = name.split(separator: ".").last.map(String.init) ?? name
             let weights = ["commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy]
             guard let weight = weights[kind] else {
                 preconditionFailure("the quantizer's loss '\(name)' has no weight in the recipe")
             }
-            add(name, weight: weight) { value.cast(to: .f32) }
-        }
-        if let perceptual {
-            add("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
+            inner(name, weight: weight, value.cast(to: .f32))
         }
         if let targets, let logits = quantized.logits {
-            let value = phonemes(
-                logits: logits, priors: quantized.priors, targets: targets, mask: masks.frames)
-            add("ctc", weight: losses.ctc) { value.ctc }
-            if let frames = value.frames { add("phonemeFrames", weight: losses.ctc) { frames } }
-            quantized.metrics["labelled"] = value.labelled
-            quantized.metrics["impossible"] = value.impossible
+            let value = phonemes(logits: logits, priors: quantized.priors, targets: targets, mask: masks.frames)
+            inner("ctc", weight: losses.ctc, value.ctc)
+            if let frames = value.frames { inner("phonemeFrames", weight: losses.ctc, frames) }
+            attempt.quantized.metrics["labelled"] = value.labelled
+            attempt.quantized.metrics["impossible"] = value.impossible
         }
-        return (total, parts, quantized)
+        return attempt
+    }
+
+    /// Which clips pass unquantised, and which are heard by level 1 alone.
+    private func training(clips: Int, step: Tensor, key: RandomKey) -> QuantizerTraining {
+        let keys = key.split(2)
+        var training = QuantizerTraining(key: keys[0])
+        if warmupSteps > 0 {
+            let share = 1 - step.cast(to: .f32) / Double(warmupSteps)
+            training.bypass = keys[1].uniform([clips]).isLess(than: share)
+        }
+        if dropout > 0 {
+            training.levelOneAlone = keys[1].folding(in: 1).uniform([clips]).isLess(than: dropout)
+        }
+        training.temperature = temperature.value(at: step)
+        return training
     }
 }
 
@@ -99,5 +105,33 @@ extension Recipe.BitTemperature {
         }
         let progress = minimum(step.cast(to: .f32) / Double(steps), Tensor.scalar(1))
         return (progress * log(end / start)).exp() * start
+    }
+}
+
+extension Recipe.Precision {
+    var dtype: DType {
+        switch self {
+        case .f32: .f32
+        case .bf16: .bf16
+        }
+    }
+}
+
+extension Recipe.Losses {
+    /// Weights of the losses of the sound that the decoder makes.
+    var reconstruction: [String: Double] {
+        ["mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion, "perceptual": perceptual]
+    }
+}
+
+extension Recipe {
+    /// The losses that a balancer weighs, in any phase.
+    var balancedLosses: [String: Double] {
+        var weights = losses.reconstruction
+        if !adversarial.discriminators.isEmpty {
+            weights["adversarial"] = adversarial.weight
+            weights["features"] = adversarial.featureMatching
+        }
+        return weights.filter { $0.value > 0 }
     }
 }

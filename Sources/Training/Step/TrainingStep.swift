@@ -4,116 +4,218 @@ import Tensor
 import Tokenizer
 import XLA
 
-/// One optimizer step as one compiled program: losses, gradients, AdamW, codebook upkeep and weight average.
+/// One step of training as one compiled program for each phase: losses, gradients, both players' AdamW, codebook upkeep and
+/// weight average. The state (`TrainingState`) is donated, so device memory holds one copy.
 ///
-/// The state is a tree with `parameters`, `statistics`, `moments`, `average`, `step` and `key`; it is donated,
-/// so device memory holds one copy.
+/// Its arguments are `state`; `audio`, f32 `[clips, samples, 1]`; `lengths`, i32 `[clips]`, and `bandwidth`, f32 `[clips]`, as
+/// `GeneratorObjective` takes them; `labels`, i32 `[clips, labels]`, for models that learn phonemes; and `teacher`, where there is
+/// a perceptual loss.
+///
+/// Both players move from the same state: the generator is judged by the discriminators that it has just been compared by, not by
+/// what they become in this step. Their work on real and generated sound is thus done once for both players, where turns would
+/// need it twice, and a batch in parts needs no second pass. Turns differ by one discriminator step of a small learning rate.
 struct TrainingStep: Sendable {
     let model: Alpha
-    let recipe: Recipe
-    let function: Function
+    let discriminators: Discriminators
+    let state: TrainingState
+    private let recipe: Recipe
+    private let functions: [Phase: Function]
 
     /// - Parameter teacher: the model that the perceptual loss listens with; its encoder's values are the argument `teacher`.
     init(model: Alpha, recipe: Recipe, teacher: Alpha? = nil, engine: Engine) {
         self.model = model
         self.recipe = recipe
-        let parameters = model.parameters
-        var placeholders: [String: Tensor] = [:]
-        for (path, parameter) in parameters {
-            let group = parameter.kind == .trainable ? "parameters" : "statistics"
-            placeholders["state.\(group).\(path)"] = parameter.tensor
+        let discriminators = Discriminators(recipe.adversarial.discriminators)
+        self.discriminators = discriminators
+        let state = TrainingState(model: model, discriminators: discriminators, recipe: recipe)
+        self.state = state
+        let body = Body(
+            recipe: recipe, model: model, discriminators: discriminators,
+            objective: GeneratorObjective(model: model, recipe: recipe, teacher: teacher),
+            generator: Player(recipe.optimizer, steps: recipe.steps),
+            judges: Player(recipe.adversarial, steps: recipe.steps))
+        var placeholders = state.placeholders(under: "state")
+        for (path, parameter) in teacher?.encoder.parameters ?? [:] {
+            placeholders["teacher.\(path)"] = parameter.tensor
         }
-        if let teacher {
-            for (path, parameter) in teacher.encoder.parameters {
-                placeholders["teacher.\(path)"] = parameter.tensor
-            }
-        }
-        let objective = GeneratorObjective(model: model, recipe: recipe, teacher: teacher)
-        let usesPhonemes = recipe.usesPhonemes(model.configuration)
-        let optimizer = recipe.optimizer
-        let totalSteps = recipe.steps
-        function = Function("train", on: engine, placeholders: placeholders, donating: ["state"]) { arguments in
-            let state = arguments["state"]
-            let step = state["step"].value
-            let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
-            let (total, parts, quantized) = objective(
-                arguments["audio"].value, lengths: arguments["lengths"].value, bandwidth: arguments["bandwidth"].value,
-                targets: usesPhonemes ? PhonemeTargets(labels: arguments["labels"].value) : nil, step: step, key: key)
-
-            let current = state["parameters"].values
-            let paths = current.keys.sorted()
-            let products = gradient(of: total, at: paths.map { current[$0]! })
-            let gradients = Dictionary(uniqueKeysWithValues: zip(paths, products))
-            let (clipped, norm) = clipByGlobalNorm(gradients, limit: optimizer.clipNorm)
-            let adam = AdamW(
-                learningRate: .warmupCosine(
-                    peak: optimizer.learningRate, to: optimizer.learningRate * optimizer.finalShare,
-                    warmup: optimizer.warmupSteps, steps: totalSteps),
-                betas: (optimizer.beta1, optimizer.beta2), weightDecay: optimizer.weightDecay)
-            var (updated, moments) = adam.update(
-                gradients: clipped, parameters: current, state: state["moments"].values, step: step)
-
-            let pathOf = Dictionary(uniqueKeysWithValues: parameters.map { ($1.tensor.key, $0) })
-            for reset in quantized.resets {
-                guard let path = pathOf[reset.parameter.tensor.key] else { continue }
-                updated[path] = select(reset.mask, reset.values, updated[path]!)
-                // What the old entry learned says nothing about the new one.
-                let zero = Tensor.zeros(updated[path]!.type)
-                for moment in ["first.\(path)", "second.\(path)"] {
-                    moments[moment] = select(reset.mask, zero, moments[moment]!)
+        let parts =
+            ["audio", "lengths", "bandwidth"] + (recipe.usesPhonemes(model.configuration) ? ["labels"] : [])
+        functions = Dictionary(
+            uniqueKeysWithValues: [false, true].flatMap { trains in
+                [false, true].map { hears in
+                    let phase = Phase(trainsDiscriminators: trains, isAdversarial: hears)
+                    let function = Function(
+                        phase.name, on: engine, placeholders: placeholders, donating: ["state"]
+                    ) { arguments in
+                        let batch = Dictionary(uniqueKeysWithValues: parts.map { ($0, arguments[$0]) })
+                        return body(arguments["state"], batch: .dictionary(batch), phase)
+                    }
+                    return (phase, function)
                 }
-            }
-            var statistics = state["statistics"].values
-            for update in quantized.updates {
-                if let path = pathOf[update.parameter.tensor.key] { statistics[path] = update.value }
-            }
-
-            // A step whose gradients are not finite changes nothing but the counters.
-            let isSound = norm.isFinite() & total.isFinite()
-            func guarded(_ new: [String: Tensor], _ old: Tree<Tensor>) -> Tree<Tensor> {
-                Tree(new.merging(old.values) { select(isSound, $0, $1) })
-            }
-            let average = ExponentialMovingAverage(decay: optimizer.averageDecay, warmsUp: true)
-                .update(state["average"].values, with: updated, step: step)
-            var metrics = parts.merging(quantized.metrics) { $1 }
-            metrics["loss"] = total
-            metrics["gradientNorm"] = norm
-            metrics["learningRate"] = adam.learningRate(step)
-            metrics["skipped"] = (!isSound).cast(to: .f32)
-            return [
-                "state": [
-                    "parameters": guarded(updated, state["parameters"]),
-                    "statistics": guarded(statistics, state["statistics"]),
-                    "moments": guarded(moments, state["moments"]),
-                    "average": guarded(average, state["average"]),
-                    "step": .leaf(step + 1),
-                    "key": state["key"],
-                ],
-                "metrics": Tree(metrics),
-            ]
-        }
+            })
     }
 
     /// The state before the first step.
-    func initialState(on engine: Engine) throws -> Tree<Buffer> {
-        let model = model
-        let seed = recipe.seed
-        let keepsAverage = recipe.optimizer.averageDecay > 0
-        // The key is an argument: of a constant the compiler would compute every weight itself, slowly.
-        let key = try engine.upload(RandomKey.words(seed: seed))
-        return try Function("initialize", on: engine, effort: .low) { arguments in
-            let values = model.initialization(key: RandomKey(words: arguments["key"].value))
-            let kinds = model.parameters
-            let trainable = values.filter { kinds[$0.key]?.kind == .trainable }
-            let moments = AdamW(learningRate: .constant(0)).stateTypes(for: trainable.mapValues(\.type))
-            return [
-                "parameters": Tree(trainable),
-                "statistics": Tree(values.filter { kinds[$0.key]?.kind == .statistic }),
-                "moments": Tree(moments.mapValues { Tensor.zeros($0) }),
-                "average": Tree(keepsAverage ? trainable : [:]),
-                "step": .leaf(Tensor.scalar(0, .i32)),
-                "key": .leaf(Tensor.constant(RandomKey.words(seed: seed ^ 0x5EED))),
-            ]
-        }(["key": .leaf(key)])
+    func initialState(on engine: Engine) throws -> Tree<Buffer> { try state.initial(on: engine) }
+
+    /// The program for a step, counted from zero.
+    func function(at step: Int) -> Function { functions[recipe.phase(at: step)]! }
+
+    /// How many programs have been traced.
+    var traceCount: Int { functions.values.reduce(0) { $0 + $1.traceCount } }
+
+    /// How sure the discriminators are of real and generated sound, `[batch, samples]` each: the share they get right.
+    func accuracy(on engine: Engine) -> Function {
+        let (discriminators, adversarial) = (discriminators, recipe.adversarial)
+        let placeholders = Dictionary(
+            uniqueKeysWithValues: discriminators.parameters.map { ("discriminators.\($0)", $1.tensor) })
+        return Function("judge", on: engine, placeholders: placeholders) { arguments in
+            .leaf(
+                discriminatorAccuracy(
+                    real: discriminators(arguments["real"].value), fake: discriminators(arguments["fake"].value),
+                    adversarial.loss))
+        }
+    }
+}
+
+/// The step as a graph.
+private struct Body: Sendable {
+    let recipe: Recipe
+    let model: Alpha
+    let discriminators: Discriminators
+    let objective: GeneratorObjective
+    let generator: Player
+    let judges: Player
+
+    /// - Parameter batch: `audio`, `lengths`, `bandwidth` and, to learn phonemes, `labels`.
+    func callAsFunction(_ state: Tree<Tensor>, batch: Tree<Tensor>, _ phase: Phase) -> Tree<Tensor> {
+        let step = state["step"].value
+        let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
+        let lesson = accumulated(batch, parts: recipe.accumulation) { part, number in
+            learn(from: part, state, step: step, key: recipe.accumulation > 1 ? key.folding(in: number) : key, phase)
+        }
+        let means = lesson["mean"]
+        var metrics = means["metrics"].values
+
+        let current = state["parameters"].values
+        var moved = generator.moved(
+            current, by: means["gradients"].values, moments: state["moments"].values, step: step)
+        reset(&moved.parameters, &moved.moments, lesson["last"])
+        let average = ExponentialMovingAverage(decay: recipe.optimizer.averageDecay, warmsUp: true)
+            .update(state["average"].values, with: moved.parameters, step: step)
+        metrics["gradientNorm"] = moved.norm
+        metrics["learningRate"] = generator.optimizer.learningRate(step)
+
+        // A step that is not finite for either player changes nothing but the counters.
+        var isSound = moved.norm.isFinite() & metrics["loss"]!.isFinite()
+        var opponent = state["discriminators"]
+        if phase.trainsDiscriminators {
+            let since = step - Double(recipe.adversarial.startStep)
+            let next = judges.moved(
+                opponent["parameters"].values, by: means["discriminatorGradients"].values,
+                moments: opponent["moments"].values, step: since)
+            isSound = isSound & next.norm.isFinite() & metrics["discriminator/loss"]!.isFinite()
+            metrics["discriminator/gradientNorm"] = next.norm
+            metrics["discriminator/learningRate"] = judges.optimizer.learningRate(since)
+            opponent = ["parameters": Tree(next.parameters), "moments": Tree(next.moments)]
+        }
+        metrics["skipped"] = (!isSound).cast(to: .f32)
+        func guarded(_ new: [String: Tensor], _ old: Tree<Tensor>) -> Tree<Tensor> {
+            Tree(new.merging(old.values) { select(isSound, $0, $1) })
+        }
+        return [
+            "state": [
+                "parameters": guarded(moved.parameters, state["parameters"]),
+                "statistics": guarded(means["statistics"].values, state["statistics"]),
+                "moments": guarded(moved.moments, state["moments"]),
+                "average": guarded(average, state["average"]),
+                "discriminators": [
+                    "parameters": guarded(opponent["parameters"].values, state["discriminators"]["parameters"]),
+                    "moments": guarded(opponent["moments"].values, state["discriminators"]["moments"]),
+                ],
+                "balancer": guarded(means["balancer"].values, state["balancer"]),
+                "step": .leaf(step + 1),
+                "key": state["key"],
+            ],
+            "metrics": Tree(metrics),
+        ]
+    }
+
+    /// What one part of a batch teaches both players.
+    private func learn(
+        from batch: Tree<Tensor>, _ state: Tree<Tensor>, step: Tensor, key: RandomKey, _ phase: Phase
+    ) -> Tree<Tensor> {
+        var attempt = objective(
+            batch["audio"].value, lengths: batch["lengths"].value, bandwidth: batch["bandwidth"].value,
+            targets: recipe.usesPhonemes(model.configuration) ? PhonemeTargets(labels: batch["labels"].value) : nil,
+            step: step, key: key)
+        var metrics: [String: Tensor] = [:]
+        var opposing: [String: Tensor] = [:]
+        if phase.trainsDiscriminators || phase.isAdversarial {
+            let adversarial = recipe.adversarial
+            let dtype = recipe.precision.dtype
+            let mask = attempt.masks.samples
+            let real = discriminators(attempt.reference, mask: mask, as: dtype)
+            let fake = discriminators(attempt.signal, mask: mask, as: dtype)
+            if phase.isAdversarial { attempt.add((real, fake), adversarial, share: share(at: step)) }
+            if phase.trainsDiscriminators {
+                let loss = discriminatorLoss(real: real, fake: fake, adversarial.loss, adversarial.reduction)
+                opposing = gradients(of: loss, at: state["discriminators"]["parameters"].values)
+                metrics["discriminator/loss"] = loss
+            }
+            metrics["discriminator/accuracy"] = discriminatorAccuracy(real: real, fake: fake, adversarial.loss)
+        }
+        let current = state["parameters"].values
+        let paths = current.keys.sorted()
+        let (products, balancer) = attempt.gradients(
+            at: paths.map { current[$0]! }, balancerDecay: recipe.losses.balancerDecay,
+            state: state["balancer"].values)
+        metrics.merge(attempt.values) { $1 }
+        metrics.merge(attempt.quantized.metrics) { $1 }
+        metrics["loss"] = attempt.total
+
+        let pathOf = Dictionary(uniqueKeysWithValues: model.parameters.map { ($1.tensor.key, $0) })
+        var statistics = state["statistics"].values
+        for update in attempt.quantized.updates {
+            if let path = pathOf[update.parameter.tensor.key] { statistics[path] = update.value }
+        }
+        var resets: [String: Tree<Tensor>] = [:]
+        for reset in attempt.quantized.resets {
+            guard let path = pathOf[reset.parameter.tensor.key] else { continue }
+            resets[path] = ["mask": .leaf(reset.mask), "values": .leaf(reset.values)]
+        }
+        return [
+            "mean": [
+                "gradients": Tree(Dictionary(uniqueKeysWithValues: zip(paths, products))),
+                "discriminatorGradients": Tree(opposing), "statistics": Tree(statistics), "balancer": Tree(balancer),
+                "metrics": Tree(metrics),
+            ],
+            "last": .dictionary(resets),
+        ]
+    }
+
+    private func gradients(of loss: Tensor, at parameters: [String: Tensor]) -> [String: Tensor] {
+        let paths = parameters.keys.sorted()
+        return Dictionary(uniqueKeysWithValues: zip(paths, gradient(of: loss, at: paths.map { parameters[$0]! })))
+    }
+
+    /// How much of the discriminators' losses the generator hears: 1 but for a ramp.
+    private func share(at step: Tensor) -> Tensor {
+        let adversarial = recipe.adversarial
+        guard adversarial.warmup == .ramp, adversarial.warmupSteps > 0 else { return .scalar(1) }
+        let since = step.cast(to: .f32) - Double(adversarial.startStep - 1)
+        return minimum(since / Double(adversarial.warmupSteps), 1)
+    }
+
+    /// Overwrites dead codebook entries. What the old entry learned says nothing about the new one.
+    private func reset(_ parameters: inout [String: Tensor], _ moments: inout [String: Tensor], _ resets: Tree<Tensor>)
+    {
+        guard case .dictionary(let resets) = resets else { return }
+        for (path, reset) in resets.sorted(by: { $0.key < $1.key }) {
+            let (mask, values) = (reset["mask"].value, reset["values"].value)
+            parameters[path] = select(mask, values, parameters[path]!)
+            let zero = Tensor.zeros(values.type)
+            for moment in ["first.\(path)", "second.\(path)"] { moments[moment] = select(mask, zero, moments[moment]!) }
+        }
     }
 }

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import NN
+import PJRT
+import Tensor
+import Tokenizer
+import XLA
+
+/// One step of adversarial training: the reference codec against the discriminators of `recipes/alpha-24k-50hz.json`.
+///
+/// Generator: 15 · multi-scale mel + least-squares adversarial + 2 · feature matching, discriminators: least squares, all averaged;
+/// AdamW for both, who move from the same state.
+struct GANStep: Module {
+    let codec = ReferenceCodec()
+    let discriminators: Discriminators
+    static let mel = MultiScaleMelLoss(
+        sampleRate: 24000, windows: [64, 128, 256, 512, 1024, 2048], bands: [5, 10, 20, 40, 80, 160])
+    static let adam = AdamW(
+        learningRate: .constant(1e-4), betas: (0.8, 0.99), weightDecay: 0.01, decays: { _, _ in true })
+
+    init() {
+        var configuration = Discriminators.Configuration()
+        configuration.stft.windows = [2048, 1024, 512, 256, 128]
+        configuration.period.periods = [2, 3, 5, 7, 11]
+        discriminators = Discriminators(configuration)
+    }
+
+    func callAsFunction(_ state: Tree<Tensor>, audio: Tensor) -> Tree<Tensor> {
+        var past = Past.offline()
+        let signal = codec.decoder(codec.encoder(audio.expanded(at: 2), &past), &past).squeezed(2)
+        let (real, fake) = (discriminators(audio), discriminators(signal))
+        let features = featureMatchingLoss(real: real, fake: fake, layers: .mean, discriminators: .mean)
+        let generator = 15 * Self.mel(audio, signal) + adversarialLoss(fake, .leastSquares, .mean) + 2 * features
+        let discriminator = discriminatorLoss(real: real, fake: fake, .leastSquares, .mean)
+        func moved(_ side: String, by loss: Tensor) -> Tree<Tensor> {
+            let current = state[side]["parameters"].values
+            let paths = current.keys.sorted()
+            let gradients = gradient(of: loss, at: paths.map { current[$0]! })
+            let next = Self.adam.update(
+                gradients: Dictionary(uniqueKeysWithValues: zip(paths, gradients)), parameters: current,
+                state: state[side]["moments"].values, step: state["step"].value)
+            return ["parameters": Tree(next.parameters), "moments": Tree(next.state)]
+        }
+        return [
+            "losses": ["discriminator": .leaf(discriminator), "generator": .leaf(generator)],
+            "state": [
+                "codec": moved("codec", by: generator), "discriminators": moved("discriminators", by: discriminator),
+                "step": .leaf(state["step"].value + 1),
+            ],
+        ]
+    }
+
+    /// The modules' parameters by their paths under `prefix`, each side's apart.
+    func placeholders(_ prefix: String) -> [String: Tensor] {
+        var placeholders: [String: Tensor] = [:]
+        for (path, parameter) in codec.parameters {
+            placeholders["\(prefix).codec.parameters.\(path)"] = parameter.tensor
+        }
+        for (path, parameter) in discriminators.parameters {
+            placeholders["\(prefix).discriminators.parameters.\(path)"] = parameter.tensor
+        }
+        return placeholders
+    }
+
+    func initialState(on engine: Engine) throws -> Tree<Buffer> {
+        let step = self
+        let key = try engine.upload(RandomKey.words(seed: 1))
+        return try Function("initialize", on: engine, effort: .low) { arguments in
+            let key = RandomKey(words: arguments["key"].value)
+            func side(_ module: some Module) -> Tree<Tensor> {
+                let values = module.initialization(key: key)
+                let moments = Self.adam.stateTypes(for: values.mapValues(\.type))
+                return ["parameters": Tree(values), "moments": Tree(moments.mapValues { Tensor.zeros($0) })]
+            }
+            return [
+                "codec": side(step.codec), "discriminators": side(step.discriminators),
+                "step": .leaf(Tensor.scalar(0, .i32)),
+            ]
+        }(["key": .leaf(key)])
+    }
+}
+
+struct GANBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gan",
+        abstract: "A generator and discriminator step of the reference codec on 1 s of audio, f32, against PyTorch.")
+
+    @Option(help: "The Python that has PyTorch.")
+    var python = ".venv/bin/python"
+
+    @Option(help: "How often ours and the peer run, in turn.")
+    var rounds = 5
+
+    @Option(help: "Samples of audio.")
+    var samples = 24000
+
+    func run() throws {
+        let engine = try Engine(platform: .cpu)
+        let gan = GANStep()
+        var state = try gan.initialState(on: engine)
+        var random = SystemRandomNumberGenerator()
+        let noise = (0..<samples).map { _ in Float.random(in: -0.3...0.3, using: &random) }
+        let clip = HostArray(noise, shape: [1, samples])
+        let host = try state.hostArrays()
+        var file = ["audio": clip]
+        for side in ["codec", "discriminators"] {
+            for (path, array) in host[side]["parameters"].values { file["\(side).\(path)"] = array }
+        }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gan-bench.safetensors").path
+        try Safetensors.write(file, metadata: [:], to: path)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+
+        let step = Function("gan", on: engine, placeholders: gan.placeholders("state"), donating: ["state"]) {
+            gan($0["state"], audio: $0["audio"].value)
+        }
+        let audio = try engine.upload(clip)
+        var losses: [[Double]] = []
+        func once() throws -> Double {
+            try time {
+                let result = try step(["state": state, "audio": .leaf(audio)])
+                state = result["state"]
+                losses.append(try result["losses"].hostArrays().leaves.map { $0.doubles[0] })
+            }
+        }
+        let peer = try Peer("torch", python: python, weights: path, script: "gan.py")
+        // The first steps of both, from the same weights, must agree: they are the same work.
+        let first = try peer.losses("train", count: 3)
+        for _ in 0..<3 { _ = try once() }
+        for (ours, theirs) in zip(losses, first) {
+            guard zip(ours, theirs).allSatisfy({ abs($0 - $1) <= 2e-3 * abs($1) }) else {
+                throw BenchError.differs(ours: losses, peer: first)
+            }
+        }
+        var ours: [Double] = []
+        var theirs: [Double] = []
+        for _ in 0..<rounds {
+            for _ in 0..<2 { ours.append(try once()) }
+            theirs += try peer.run("train", count: 2)
+        }
+        try report(
+            "bench-gan", ours: ours, peers: [("torch", theirs)], extra: ["losses": losses[0].map(rounded)])
+    }
+}
+
+enum BenchError: Error, CustomStringConvertible {
+    case differs(ours: [[Double]], peer: [[Double]])
+
+    var description: String {
+        switch self {
+        case .differs(let ours, let peer):
+            "the peer does other work: losses (discriminator, generator) of the first steps are \(ours.prefix(3)) here "
+                + "and \(peer) there"
+        }
+    }
+}

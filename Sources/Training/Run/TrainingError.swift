@@ -1,0 +1,20 @@
+/// A run that cannot go on.
+public enum TrainingError: Error, CustomStringConvertible {
+    case recipeChanged(folder: String)
+    case perceptualModel(path: String, sampleRate: Int, wanted: Int)
+    case diverged(folder: String, step: Int, checkpoint: Int)
+
+    public var description: String {
+        switch self {
+        case .recipeChanged(let folder):
+            "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
+                + "checkpoints may change; for anything else choose another --run folder"
+        case .perceptualModel(let path, let sampleRate, let wanted):
+            "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
+                + "give a losses.perceptualModel of that rate whose frames are no longer"
+        case .diverged(let folder, let step, let checkpoint):
+            "\(folder): losses or gradients are not finite at step \(step), however often the run goes on from step "
+                + "\(checkpoint). Lower optimizer.learningRate or optimizer.clipNorm in another recipe"
+        }
+    }
+}

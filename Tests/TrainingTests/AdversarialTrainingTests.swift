@@ -1,0 +1,187 @@
+import Audio
+import Checkpoint
+import Datasets
+import Foundation
+import NN
+import PJRT
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+import XLA
+
+@testable import Training
+
+/// The game on a model of a few thousand parameters, which compiles in seconds.
+@Suite(.serialized) struct AdversarialTrainingTests {
+    /// One cache for the tests of this suite: runs that go on need the programs of those they go on from.
+    static let cache = Result { try TemporaryFolder() }
+    static let engine = Result { try Engine(platform: .cpu, cacheFolder: cache.get().path) }
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func recipe() -> Recipe {
+        let configuration = Alpha.Configuration(
+            sampleRate: 8000, width: 2, strides: [10], dilations: [1], latentDimension: 8,
+            transformer: .init(layers: 0, heads: 1, window: 1), quantizer: [.vq(codebookSize: 4), .bsq(bits: 4)])
+        var recipe = Recipe(model: .configuration(configuration))
+        recipe.steps = 6
+        recipe.batchSize = 2
+        recipe.segmentSeconds = 0.1
+        recipe.quantizerWarmupSteps = 0
+        recipe.losses.melWindows = [64]
+        recipe.losses.melBands = [8]
+        recipe.losses.stft = 0
+        recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
+        recipe.adversarial.startStep = 1
+        recipe.adversarial.warmup = .alone
+        recipe.adversarial.warmupSteps = 2
+        recipe.evaluation = .init()
+        recipe.evaluation.every = 0
+        recipe.evaluation.clips = 1
+        recipe.checkpoints.every = 100
+        return recipe
+    }
+
+    /// A dataset of two clips of noise.
+    private func dataset() throws -> String {
+        var random = TestRandom(seed: 8)
+        for name in ["train", "dev"] {
+            let writer = try AudioWriter(path: folder.file("\(name).flac"), sampleRate: 8000)
+            try writer.write(random.array([8000], .f32, low: -0.4, high: 0.4).floats)
+            try writer.finish()
+        }
+        let lines = ["train", "dev"].map { #"{"path": "\#($0).flac", "seconds": 1.0, "split": "\#($0)"}"# }
+        try write(Array(lines.joined(separator: "\n").utf8), to: folder.file("manifest.jsonl"))
+        return folder.path
+    }
+
+    private func trainer(_ recipe: Recipe, _ name: String) throws -> Trainer {
+        let path = try dataset()
+        return try Trainer(
+            recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
+            heldOut: openSource(path, split: "dev"), folder: folder.file(name), engine: Self.engine.get())
+    }
+
+    private func checkpoint(_ name: String) throws -> [String: HostArray] {
+        let store = CheckpointStore(folder: folder.file("\(name)/checkpoints"), retention: .init(last: 3))
+        return try #require(try store.latest()).arrays("training")
+    }
+
+    @Test func whatIsLearnedDependsOnTheStepAlone() {
+        func names(_ recipe: Recipe) -> [String] { (0..<8).map { recipe.phase(at: $0).name } }
+        var recipe = recipe()
+        recipe.adversarial.every = 2
+        let (alone, both, generator) = ("train-discriminators-alone", "train-adversarial", "train-generator")
+        #expect(names(recipe) == ["train", alone, alone, both, generator, both, generator, both])
+        recipe.adversarial.warmup = .ramp
+        recipe.adversarial.every = 1
+        #expect(names(recipe) == ["train"] + [String](repeating: both, count: 7))
+        recipe.adversarial.discriminators = .init()
+        #expect(names(recipe) == [String](repeating: "train", count: 8))
+    }
+
+    @Test func aResumedRunGoesOnExactly() throws {
+        let whole = try trainer(recipe(), "whole")
+        var metrics: [Int: [String: Double]] = [:]
+        var evaluation: Evaluation?
+        try whole.run { event in
+            if case .step(let step, let values) = event { metrics[step] = values }
+            if case .evaluated(_, let figures) = event { evaluation = figures }
+        }
+        // Each of three phases is a program, and none is compiled twice.
+        #expect(whole.traceCount == 3)
+        #expect(metrics.count == 6)
+        #expect(metrics[1]?["discriminator/accuracy"] == nil)
+        #expect(metrics[2]?["discriminator/loss"] != nil && metrics[2]?["adversarial"] == nil)
+        #expect(metrics[4]?["discriminator/loss"] != nil && metrics[4]?["adversarial"] != nil)
+        #expect(metrics.values.allSatisfy { $0["skipped"] == 0 })
+        #expect(try #require(evaluation?.discriminatorAccuracy) >= 0)
+        #expect(Disk.exists("\(folder.path)/whole/samples/dev/step-00000006.png"))
+        #expect(Disk.exists("\(folder.path)/whole/samples/dev/original.flac"))
+
+        let first = try trainer(recipe(), "parts")
+        var done = 0
+        try first.run(shouldStop: { done == 3 }) { if case .step = $0 { done += 1 } }
+        let stopped = first.step
+        #expect(stopped > 2 && stopped < 6)
+        let second = try trainer(recipe(), "parts")
+        #expect(second.step == stopped)
+        try second.run { _ in }
+        let (one, two) = (try checkpoint("whole"), try checkpoint("parts"))
+        #expect(one.keys.contains { $0.hasPrefix("discriminators.moments.second.") })
+        #expect(one == two)
+    }
+
+    @Test func aBatchInPartsTeachesWhatTheWholeTeaches() throws {
+        var whole = recipe()
+        whole.adversarial.startStep = 0
+        whole.adversarial.warmup = .none
+        // The entropy of a mean is no mean of entropies.
+        whole.losses.entropy = 0
+        var parts = whole
+        parts.accumulation = 2
+        let engine = try Self.engine.get()
+        var random = TestRandom(seed: 9)
+        let audio = random.array([2, 800], .f32, low: -0.5, high: 0.5)
+        let results = try [whole, parts].map { recipe -> [String: HostArray] in
+            let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+            let result = try step.function(at: 0)(
+                engine.trainingArguments(step.initialState(on: engine), audio: audio)
+            ).hostArrays()
+            return Dictionary(uniqueKeysWithValues: zip(result.paths, result.leaves))
+        }
+        var compared = 0
+        for (path, expected) in results[0] where path.contains("moments.first.") || path.hasPrefix("metrics.") {
+            // These are no means of the parts' either.
+            if path.contains("perplexity") || path.contains("bitEntropy") { continue }
+            let largest = expected.doubles.reduce(0) { max($0, abs($1)) }
+            expectClose(
+                try #require(results[1][path]), expected, relative: 1e-3, absolute: 1e-4 * max(largest, 1e-4), path)
+            compared += largest > 0 ? 1 : 0
+        }
+        #expect(compared > 30)
+    }
+
+    @Test func aStepThatIsNotFiniteChangesNothing() throws {
+        var recipe = recipe()
+        recipe.adversarial.startStep = 0
+        recipe.adversarial.warmup = .none
+        recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
+        recipe.losses.balancerDecay = 0.9
+        let engine = try Self.engine.get()
+        let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+        let before = try step.initialState(on: engine).hostArrays()
+        var samples = [Float](repeating: 0.1, count: 1600)
+        samples[700] = .nan
+        let result = try step.function(at: 0)(
+            engine.trainingArguments(step.initialState(on: engine), audio: HostArray(samples, shape: [2, 800])))
+        #expect(try result["metrics"]["skipped"].value.hostArray().doubles == [1])
+        let after = try result["state"].hostArrays()
+        for (path, pair) in zip(before.paths, zip(before.leaves, after.leaves)) where path != "step" {
+            #expect(pair.0 == pair.1, "\(path)")
+        }
+        #expect(after["step"].value.doubles == [1])
+    }
+
+    @Test func aRunThatDivergesGoesBackAndThenGivesUp() throws {
+        var recipe = recipe()
+        recipe.adversarial.discriminators = .init()
+        recipe.optimizer.learningRate = 1e30
+        recipe.optimizer.warmupSteps = 0
+        recipe.rollbackAfter = 3
+        recipe.steps = 1000
+        let trainer = try trainer(recipe, "diverging")
+        var returns = 0
+        var error: TrainingError?
+        do {
+            try trainer.run { if case .rolledBack(_, let step) = $0, step == 0 { returns += 1 } }
+        } catch let thrown as TrainingError { error = thrown }
+        #expect(returns == Guardrail.patience)
+        guard case .diverged = error else {
+            Issue.record("expected to give up, got \(String(describing: error))")
+            return
+        }
+    }
+}
