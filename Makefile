@@ -85,6 +85,11 @@ check-neon: ## The same for ARM's, cross-compiled and emulated
 		-o .build/kernels/check-neon
 	qemu-aarch64 .build/kernels/check-neon
 
+.PHONY: check-long
+MODEL ?= runs/first/model.safetensors
+check-long: build ## An hour of speech through MODEL: memory, length and tokens
+	Tools/checks/long_audio.sh $(MODEL)
+
 .PHONY: fuzz
 fuzz: setup ## Feed damaged files to the readers for SECONDS (60) each
 	Tools/fuzz/fuzz.sh $(SECONDS)
