@@ -1,11 +1,11 @@
 import ArgumentParser
 import Audio
 import Checkpoint
+import Codec
 import Foundation
 import Metrics
 import Phonemes
 import Tokenizer
-import Training
 
 /// `allophone phonemes`; the module of that name is in the way of calling it so.
 struct Transcribe: ParsableCommand {
@@ -26,7 +26,7 @@ struct Transcribe: ParsableCommand {
     var input: String
 
     @OptionGroup var model: ModelOptions
-    @OptionGroup var device: DeviceOptions
+    @OptionGroup var backend: BackendOptions
 
     @Option(
         name: .customLong("textgrid"),
@@ -55,7 +55,7 @@ struct Transcribe: ParsableCommand {
         let configuration = file.model.configuration
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
         let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
-        let codec = try XLACodec(file, on: device.engine())
+        let codec = try backend.codec(file, for: [.encoding])
         let interrupt = Interrupt()
         let rate = Double(configuration.sampleRate)
         let bar = ProgressBar("listening", total: source.expectedFrames.map { Double($0) / rate }, unit: .audio)

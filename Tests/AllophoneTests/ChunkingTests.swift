@@ -36,7 +36,7 @@ import XLA
     }
 
     /// Programs for chunks of different sizes add up in different orders. In f64 the difference is below 10⁻¹¹ (`AlphaTests`), so
-    /// what f32 shows is rounding, which weights that nobody trained enlarge a thousandfold.
+    /// what f32 shows is rounding, as untrained weights enlarge it.
     private static let rounding: Float = 1e-3
 
     /// All at once is one chunk of 350 frames.

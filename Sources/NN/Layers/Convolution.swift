@@ -69,13 +69,9 @@ private struct Geometry: Sendable {
         let polyphase =
             strides.contains { $0 > 1 } && zip(strides, dilation).allSatisfy { $0 == 1 || $1 == 1 }
         guard polyphase else {
-            if strides.allSatisfy({ $0 == 1 }) && convolvesRows(kernel) {
+            if strides.allSatisfy({ $0 == 1 }) && (convolvesRows(kernel) || groups > 1) {
                 let whole = x.padded(low: [0] + padding + [0], high: [0] + padding + [0])
-                return convolvingRows(whole, kernel, dilation: dilation[0])
-            }
-            if groups > 1 && strides.allSatisfy({ $0 == 1 }) {
-                let whole = x.padded(low: [0] + padding + [0], high: [0] + padding + [0])
-                return convolvingGroups(whole, kernel, groups: groups, dilation: dilation)
+                return convolvingUnitStrides(whole, kernel, file, line)
             }
             return convolve(
                 x, kernel, strides: strides, padding: padding.map { ($0, $0) }, dilation: dilation, groups: groups,
@@ -94,9 +90,16 @@ private struct Geometry: Sendable {
         }
         let whole = x.padded(low: low + [0], high: high + [0]).foldingStrides(strides, groups: groups)
         let folded = kernel.padded(low: kernel.shape.map { _ in 0 }, high: kernelHigh + [0, 0]).foldingKernel(strides)
-        if convolvesRows(folded) { return convolvingRows(whole, folded, dilation: dilation[0]) }
-        if groups > 1 { return convolvingGroups(whole, folded, groups: groups, dilation: dilation) }
-        return convolve(whole, folded, dilation: dilation, file: file, line: line)
+        return convolvingUnitStrides(whole, folded, file, line)
+    }
+
+    /// By whichever lowering is the fastest: `x` is padded already.
+    private func convolvingUnitStrides(
+        _ x: Tensor, _ kernel: Tensor, _ file: StaticString, _ line: UInt
+    ) -> Tensor {
+        if convolvesRows(kernel) { return convolvingRows(x, kernel, dilation: dilation[0]) }
+        if groups > 1 { return convolvingGroups(x, kernel, groups: groups, dilation: dilation) }
+        return convolve(x, kernel, dilation: dilation, file: file, line: line)
     }
 
     /// Whether a plane of unit strides is convolved row by row; with fewer channels the plane's own convolution is as fast.

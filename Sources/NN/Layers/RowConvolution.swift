@@ -1,8 +1,8 @@
 import Tensor
 
-// Convolutions whose kernels have few outputs, or whose channels are in groups, as products whose outputs are all taps of
-// one axis, which are then added up at their places: y[t] = Σᵢ z[t + i·d] with z = x · (w₀ | w₁ | …). XLA's CPU backend
-// copies each patch a kernel sees; taps among the outputs make patches smaller by their number.
+// As a product whose outputs are all taps of one axis, which are then added up at their places: y[t] = Σᵢ z[t + i·d] with
+// z = x · (w₀ | w₁ | …). XLA's CPU backend copies each patch that a kernel sees; taps among the outputs make patches smaller
+// by their number.
 
 /// A plane convolved with unit strides, `x: [batch, first, second, inputs]` with a kernel `[k₀, k₁, inputs, outputs]`: as
 /// one convolution over rows, with the taps of the first axis among its outputs.
