@@ -20,6 +20,23 @@ static inline size_t conv_blocks(const ck_conv *conv) { return (conv->outputs + 
 /// Weights in one block.
 static inline size_t conv_block_size(const ck_conv *conv) { return conv->taps * conv->inputs * CK_BLOCK; }
 
+
+// A fast convolution's weights are those of `FAST_POINTS` small ones over tiles, one after the other. See kernels/fast.h.
+enum { FAST_POINTS = 7, FAST_TILE = 4 };
+
+static inline bool conv_is_fast(const ck_conv *conv) { return conv->block_rows > 0; }
+/// The small convolution at one point. The last point's second tap is the eighth weight.
+static inline ck_conv fast_part(const ck_conv *conv, size_t point) {
+    return (ck_conv){
+        .taps = point == FAST_POINTS - 1 && conv->taps < 8 ? 1 : 2, .inputs = conv->inputs, .outputs = conv->outputs,
+        .dilation = conv->dilation, .type = CK_F32};
+}
+/// Tiles that a block is cut into, those of all phases of the dilation together.
+static inline size_t fast_tiles(const ck_conv *conv, size_t rows) {
+    const size_t span = FAST_TILE * conv->dilation, rest = rows % span;
+    return rows / span * conv->dilation + (rest < conv->dilation ? rest : conv->dilation);
+}
+
 static inline const float *conv_scales(const ck_conv *conv, const void *packed) {
     return (const float *)((const char *)packed + conv_blocks(conv) * conv_block_size(conv));
 }

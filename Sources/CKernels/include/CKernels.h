@@ -87,12 +87,19 @@ typedef struct {
     size_t dilation;
     /// Of the packed weights and the input.
     ck_type type;
+    /// Rows in a block of the fast convolution; 0 for the direct one. The fast one is for f32 and 5 to 8 taps, and takes 13
+    /// multiplications where 7 taps take 28, but needs more weights (1.9 times) and `scratch`, and its blocks' last tiles are
+    /// computed whole: it wins from about `8 · dilation` rows and 32 channels on. See kernels/fast.h.
+    ///
+    /// A row's result then depends on its block's operands alone: on the rows that its taps read and on the block's other
+    /// rows, through rounding. So a stream equals the whole if both are cut into the same blocks.
+    size_t block_rows;
 } ck_conv;
 
 /// Output channels are computed in blocks of so many.
 enum { CK_BLOCK = 32 };
 
-/// Bytes of the packed weights; 0 if `inputs` does not suit the type.
+/// Bytes of the packed weights; 0 if `inputs` does not suit the type, or the convolution is no fast one but is to be.
 size_t ck_conv_packed_size(const ck_conv *conv);
 
 /// Lays out weights for `ck_conv_run`: in blocks of `CK_BLOCK` outputs, the same for all instruction sets.
@@ -101,6 +108,9 @@ size_t ck_conv_packed_size(const ck_conv *conv);
 /// - packed: `ck_conv_packed_size` bytes, aligned to 64.
 /// - Returns: false if `inputs` does not suit the type, or a weight that is to become int8 is not finite.
 bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed);
+
+/// Floats of memory that each thread needs for `ck_conv_run`; 0 for a direct convolution.
+size_t ck_conv_scratch(const ck_conv *conv);
 
 typedef enum { CK_IDENTITY = 0, CK_RELU = 1, CK_GELU = 2, CK_GELU_TANH = 3, CK_SILU = 4 } ck_activation;
 
@@ -142,9 +152,12 @@ typedef struct {
 
 /// Output rows and channels to compute, as halves of a split: all pointers stay those of the whole.
 typedef struct {
+    /// In a fast convolution multiples of its `block_rows`, but that `end_row` may be the last.
     size_t first_row, end_row;
     /// Multiples of `CK_BLOCK`, but that `end_output` may be `outputs`.
     size_t first_output, end_output;
+    /// `ck_conv_scratch` floats, aligned to 64 bytes, that no other thread uses meanwhile; NULL if that is 0.
+    float *scratch;
 } ck_part;
 
 /// Runs a convolution. Cost is dominated by arithmetic for many rows, by reading the weights once for few.

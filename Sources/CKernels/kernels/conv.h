@@ -122,6 +122,29 @@ static void conv_blocked(
     }
 }
 
+/// Sums alone, of rows from 0 on, to `sums`: row-major, `stride` a multiple of CK_BLOCK.
+static void conv_sums(
+    const ck_conv *conv, const void *packed, const ck_input *x, size_t rows, size_t first_output, size_t end_output,
+    float *sums, size_t stride)
+{
+    const row_blocks blocks = cut(rows, TILE_ROWS);
+    const size_t most_rows = blocks.size + (blocks.larger > 0);
+    for (size_t column = first_output; column < end_output;) {
+        const size_t left = (end_output - column + 15) / 16;
+        size_t log = 3;
+        while (log > 0 && (((size_t)1 << log) > left || !FITS(most_rows, (size_t)1 << log))) log--;
+        for (size_t b = 0, row = 0; b < blocks.count; b++) {
+            const size_t count = blocks.size + (b < blocks.larger);
+            const tile_call call = {conv, packed, x, column, sums + row * stride + column, stride};
+            tiles[conv->type][count][log](&call, row);
+            row += count;
+        }
+        column += (size_t)16 << log;
+    }
+}
+
+#include "fast.h"
+
 /// Few outputs: dot products along the inputs.
 static void conv_dot(
     const ck_conv *conv, const float *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
@@ -157,6 +180,7 @@ static void conv(
     const ck_conv *shape, const void *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
 {
     if (part->first_row >= part->end_row || part->first_output >= part->end_output) return;
+    if (conv_is_fast(shape)) return conv_fast(shape, packed, x, e, part);
     ck_conv conv = *shape;
     // Taps that follow one another in memory are one tap of all their inputs. Not in int8, where each tap has its scale, and
     // not if dot products would then add up in other lanes.

@@ -1,0 +1,95 @@
+// Fast convolution of up to 8 taps (Toom and Cook's algorithm; for networks: Lavin and Gray, 2015, arXiv:1509.09308).
+//
+// Four outputs of four taps are a product of polynomials: evaluated at seven points, multiplied point by point, interpolated, they
+// take 7 multiplications instead of 16. Seven taps are two such groups, and the second group's inputs are the next tile's first
+// group's: each tile of inputs is transformed once, and at each point the rest is a convolution of two taps over tiles, for which
+// the direct kernels serve. With the points 0, ±1, ±2, 1/3 and ∞ the error is 2.4 times the direct sum's.
+//
+// A dilation is so many sequences side by side: tile `n` of phase `p` is row `n · dilation + p` of the transformed inputs.
+
+/// Evaluates tiles of seven inputs at the points: `tiles` rows for each point, `inputs` wide.
+///
+/// - rows: input rows that exist. What lies after them counts as zero.
+static void fast_inputs(
+    const ck_conv *conv, const float *x, size_t stride, size_t rows, size_t tiles, const float *zeros, float *result)
+{
+    const size_t d = conv->dilation, plane = tiles * conv->inputs;
+    const vec third = v_set(1.f / 3), two = v_set(2), four = v_set(4), five = v_set(5);
+    for (size_t tile = 0; tile < tiles; tile++) {
+        const size_t first = tile / d * FAST_TILE * d + tile % d;
+        const float *from[FAST_POINTS];
+        for (size_t j = 0; j < FAST_POINTS; j++) from[j] = first + j * d < rows ? x + (first + j * d) * stride : zeros;
+        float *const to = result + tile * conv->inputs;
+        EACH_VECTOR(conv->inputs, {
+            vec a[FAST_POINTS];
+            UNROLL
+            for (size_t j = 0; j < FAST_POINTS; j++) a[j] = v_get(from[j] + c, n);
+            // Without the root 1/3, which all points but that share.
+            vec u[FAST_POINTS - 1];
+            UNROLL
+            for (size_t j = 0; j < FAST_POINTS - 1; j++) u[j] = v_fnma(third, a[j], a[j + 1]);
+            const vec even1 = v_fnma(four, u[2], u[4]), odd1 = v_fnma(four, u[1], u[3]);
+            const vec even2 = v_sub(u[4], u[2]), odd2 = v_sub(u[3], u[1]);
+            v_put(to + c, v_fma(four, u[0], v_fnma(five, u[2], u[4])), n);
+            v_put(to + plane + c, v_add(even1, odd1), n);
+            v_put(to + 2 * plane + c, v_sub(even1, odd1), n);
+            v_put(to + 3 * plane + c, v_fma(two, odd2, even2), n);
+            v_put(to + 4 * plane + c, v_fnma(two, odd2, even2), n);
+            v_put(to + 5 * plane + c, v_fma(four, a[1], v_fnma(five, a[3], a[5])), n);
+            v_put(to + 6 * plane + c, v_fma(four, u[1], v_fnma(five, u[3], u[5])), n);
+        });
+    }
+}
+
+/// Four outputs from their values at the points.
+INLINE void interpolate(const vec m[FAST_POINTS], vec y[FAST_TILE]) {
+    const vec sum1 = v_add(m[1], m[2]), sum2 = v_add(m[3], m[4]);
+    const vec difference1 = v_sub(m[1], m[2]), difference2 = v_sub(m[3], m[4]);
+    y[0] = v_add(v_add(m[0], m[5]), v_add(sum1, sum2));
+    y[1] = v_fma(v_set(1.f / 3), m[5], v_fma(v_set(2), difference2, difference1));
+    y[2] = v_fma(v_set(1.f / 9), m[5], v_fma(v_set(4), sum2, sum1));
+    y[3] = v_add(v_fma(v_set(1.f / 27), m[5], v_fma(v_set(8), difference2, difference1)), m[6]);
+}
+
+static void fast_block(
+    const ck_conv *conv, const float *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part, size_t row,
+    size_t rows)
+{
+    const size_t d = conv->dilation, tiles = fast_tiles(conv, rows), width = conv_blocks(conv) * CK_BLOCK;
+    const size_t input_tiles = tiles + d, plane = tiles * width;
+    float *const sums = part->scratch, *const inputs = sums + FAST_POINTS * plane;
+    float *const zeros = inputs + FAST_POINTS * input_tiles * conv->inputs;
+    memset(zeros, 0, conv->inputs * sizeof(float));
+    fast_inputs(
+        conv, (const float *)x->rows + row * x->stride, x->stride, rows + (conv->taps - 1) * d, input_tiles, zeros, inputs);
+    for (size_t p = 0; p < FAST_POINTS; p++) {
+        const ck_conv point = fast_part(conv, p);
+        const ck_input tiles_at_point = {inputs + p * input_tiles * conv->inputs, conv->inputs, NULL};
+        conv_sums(
+            &point, packed, &tiles_at_point, tiles, part->first_output, part->end_output, sums + p * plane, width);
+        packed += conv_blocks(&point) * conv_block_size(&point);
+    }
+    for (size_t tile = 0; tile < tiles; tile++) {
+        const size_t first = tile / d * FAST_TILE * d + tile % d;
+        const float *const from = sums + tile * width + part->first_output;
+        EACH_VECTOR(part->end_output - part->first_output, {
+            const size_t at = part->first_output + c;
+            const channel_parameters parameters = parameters_at(e, at, n);
+            vec m[FAST_POINTS];
+            vec y[FAST_TILE];
+            UNROLL
+            for (size_t p = 0; p < FAST_POINTS; p++) m[p] = v_load(from + p * plane + c);
+            interpolate(m, y);
+            UNROLL
+            for (size_t i = 0; i < FAST_TILE; i++)
+                if (first + i * d < rows) finish_vector(e, &parameters, y[i], row + first + i * d, at, n);
+        });
+    }
+}
+
+static void conv_fast(
+    const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
+{
+    for (size_t row = part->first_row; row < part->end_row; row += conv->block_rows)
+        fast_block(conv, packed, x, e, part, row, least(conv->block_rows, part->end_row - row));
+}
