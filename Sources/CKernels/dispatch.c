@@ -63,6 +63,10 @@ void ck_conv_run(
     now()->conv(conv, packed, x, epilogue, part);
 }
 
+void ck_conv_pack_outputs(const ck_conv *conv, const float *weight, size_t first, size_t end, void *packed) {
+    now()->pack_fast(conv, weight, first, end, packed);
+}
+
 void ck_snake(
     const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, void *y,
     size_t y_stride, ck_type y_type)

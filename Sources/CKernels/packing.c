@@ -10,16 +10,6 @@ static bool suits(const ck_conv *conv) {
         && conv->inputs % inputs_together(conv->type) == 0;
 }
 
-/// Floats of a fast convolution's weights at the points before `point`.
-static size_t fast_offset(const ck_conv *conv, size_t point) {
-    size_t offset = 0;
-    for (size_t p = 0; p < point; p++) {
-        const ck_conv part = fast_part(conv, p);
-        offset += conv_blocks(&part) * conv_block_size(&part);
-    }
-    return offset;
-}
-
 size_t ck_conv_scratch(const ck_conv *conv) {
     if (!suits(conv) || !conv_is_fast(conv)) return 0;
     const size_t tiles = fast_tiles(conv, conv->block_rows), d = conv->dilation;
@@ -74,38 +64,11 @@ static bool pack_int8(const ck_conv *conv, const float *weight, void *packed) {
     return true;
 }
 
-/// Evaluates each group of four taps, as a polynomial, at the points 0, ±1, ±2, 1/3 and ∞, divided by what interpolation
-/// there divides by.
-static void pack_fast(const ck_conv *conv, const float *weight, float *packed) {
-    static const double points[FAST_POINTS][FAST_TILE] = {
-        {-3. / 4, 0, 0, 0},
-        {-1. / 4, -1. / 4, -1. / 4, -1. / 4},
-        {1. / 8, -1. / 8, 1. / 8, -1. / 8},
-        {1. / 40, 1. / 20, 1. / 10, 1. / 5},
-        {-1. / 56, 1. / 28, -1. / 14, 1. / 7},
-        {243. / 280, 81. / 280, 27. / 280, 9. / 280},
-        {0, 0, 0, 1},
-    };
-    const size_t step = conv->inputs * conv->outputs;
-    for (size_t p = 0; p < FAST_POINTS; p++) {
-        const ck_conv part = fast_part(conv, p);
-        float *const target = packed + fast_offset(conv, p);
-        for (size_t group = 0; group < part.taps; group++)
-            for (size_t i = 0; i < conv->inputs; i++)
-                for (size_t o = 0; o < conv->outputs; o++) {
-                    double sum = 0;
-                    for (size_t k = 0; k < FAST_TILE && FAST_TILE * group + k < conv->taps; k++)
-                        sum += points[p][k] * weight[(FAST_TILE * group + k) * step + i * conv->outputs + o];
-                    target[place(&part, group, i, o)] = (float)sum;
-                }
-    }
-}
-
 bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed) {
     const size_t size = ck_conv_packed_size(conv);
     if (size == 0) return false;
+    if (conv_is_fast(conv)) return ck_conv_pack_outputs(conv, weight, 0, conv->outputs, packed), true;
     memset(packed, 0, size);
-    if (conv_is_fast(conv)) return pack_fast(conv, weight, packed), true;
     if (conv->type == CK_INT8) return pack_int8(conv, weight, packed);
     for (size_t k = 0; k < conv->taps; k++)
         for (size_t i = 0; i < conv->inputs; i++)

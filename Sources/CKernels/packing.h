@@ -31,6 +31,15 @@ static inline ck_conv fast_part(const ck_conv *conv, size_t point) {
         .taps = point == FAST_POINTS - 1 && conv->taps < 8 ? 1 : 2, .inputs = conv->inputs, .outputs = conv->outputs,
         .dilation = conv->dilation, .type = CK_F32};
 }
+/// Floats of the packed weights at the points before `point`.
+static inline size_t fast_offset(const ck_conv *conv, size_t point) {
+    size_t offset = 0;
+    for (size_t p = 0; p < point; p++) {
+        const ck_conv part = fast_part(conv, p);
+        offset += (part.outputs + CK_BLOCK - 1) / CK_BLOCK * CK_BLOCK * part.taps * part.inputs;
+    }
+    return offset;
+}
 /// Tiles that a block is cut into, those of all phases of the dilation together.
 static inline size_t fast_tiles(const ck_conv *conv, size_t rows) {
     const size_t span = FAST_TILE * conv->dilation, rest = rows % span;

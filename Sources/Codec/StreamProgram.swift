@@ -67,7 +67,8 @@ final class StreamProgram: Sendable {
         let aliases = Dictionary(uniqueKeysWithValues: inputs.indices.map { ($0 + 1, $0 + 1) })
         let plan = try weights.plan(
             Graph(inputs: [input] + inputs, outputs: [output] + next),
-            Plan.Options(precision: precision, threads: workers?.width ?? 1, aliases: aliases))
+            Plan.Options(
+                precision: precision, threads: workers?.width ?? 1, aliases: aliases, blocks: size.frames))
         shared.withLock { $0.plans[size] = plan }
         return plan
     }

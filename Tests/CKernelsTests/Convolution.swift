@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Testing
 
 /// A convolution with random weights, and a plain reference for it.
 struct Convolution {
@@ -18,11 +19,11 @@ struct Convolution {
 
     init(
         taps: Int, inputs: Int, outputs: Int, dilation: Int = 1, rows: Int, type: ck_type = CK_F32,
-        rowStride: Int? = nil,
-        seed: Int = 1
+        blockRows: Int = 0, rowStride: Int? = nil, seed: Int = 1
     ) {
         var noise = Noise(seed)
-        shape = ck_conv(taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: type)
+        shape = ck_conv(
+            taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: type, block_rows: blockRows)
         self.rows = rows
         self.rowStride = rowStride ?? inputs
         weight = noise.floats(taps * inputs * outputs, 0.3)
@@ -71,7 +72,11 @@ struct Convolution {
             (epilogue.lower, epilogue.upper) = (-0.75, 0.75)
             (epilogue.alpha, epilogue.inverse) = (UnsafePointer(alpha.start), UnsafePointer(inverse.start))
         }
-        for var part in parts(rowsAtOnce, outputsAtOnce) { ck_conv_run(&shape, packed, &input, &epilogue, &part) }
+        let scratch = Memory([Float](repeating: .nan, count: ck_conv_scratch(&shape)))
+        for var part in parts(rowsAtOnce, outputsAtOnce) {
+            part.scratch = scratch.start
+            ck_conv_run(&shape, packed, &input, &epilogue, &part)
+        }
         return Result(y: y.array, activated: activated.array)
     }
 
@@ -81,7 +86,7 @@ struct Convolution {
             stride(from: 0, to: shape.outputs, by: width).map { output in
                 ck_part(
                     first_row: row, end_row: min(row + height, rows), first_output: output,
-                    end_output: min(output + width, shape.outputs))
+                    end_output: min(output + width, shape.outputs), scratch: nil)
             }
         }
     }
@@ -156,4 +161,16 @@ func activated(_ activation: ck_activation, _ x: Double) -> Double {
     case CK_SILU: x / (1 + exp(-x))
     default: x
     }
+}
+
+/// Expects a kernel's results within `tolerance` of the definition's.
+func expectAgreement(
+    _ convolution: Convolution, _ isa: ck_isa, tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let (result, wanted) = try on(isa) { (try #require(convolution.run()), convolution.reference()) }
+    let shape = convolution.shape
+    let name =
+        "\(shape.taps)x\(shape.inputs)x\(shape.outputs), dilation \(shape.dilation), \(convolution.rows) rows"
+    expectClose(result.y, wanted.y, tolerance, name, sourceLocation: sourceLocation)
+    expectClose(result.activated, wanted.activated, tolerance, name, sourceLocation: sourceLocation)
 }

@@ -109,6 +109,10 @@ size_t ck_conv_packed_size(const ck_conv *conv);
 /// - Returns: false if `inputs` does not suit the type, or a weight that is to become int8 is not finite.
 bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed);
 
+/// The part of `ck_conv_pack` for outputs `first ..< end`, for fast convolutions: so threads can share the work.
+/// - first, end: multiples of `CK_BLOCK`, but that `end` may be `outputs`.
+void ck_conv_pack_outputs(const ck_conv *conv, const float *weight, size_t first, size_t end, void *packed);
+
 /// Floats of memory that each thread needs for `ck_conv_run`; 0 for a direct convolution.
 size_t ck_conv_scratch(const ck_conv *conv);
 

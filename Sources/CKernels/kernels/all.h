@@ -12,7 +12,8 @@
 
 #define CK_TABLE \
     { \
-        .conv = conv, .snake = snake, .activate = activate, .add = add, .multiply = multiply, .scale = scale, \
+        .conv = conv, .pack_fast = pack_fast, .snake = snake, .activate = activate, .add = add, .multiply = multiply, \
+        .scale = scale, \
         .bf16_from_f32 = bf16_from_f32, .f32_from_bf16 = f32_from_bf16, .quantize_rows = quantize_rows, \
         .rms_norm = rms_norm, .softmax = softmax, .rope = rope, .attention = attention, .normalize = normalize, \
         .nearest = nearest, .signs = signs, \

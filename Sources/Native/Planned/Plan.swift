@@ -23,11 +23,16 @@ public struct Plan: Sendable {
         public var threads = 1
         /// For an output, the input whose memory it will be written to.
         public var aliases: [Int: Int] = [:]
+        /// How many equal blocks of time the rows of every convolution fall into: frames, in a codec. Convolutions of many taps are
+        /// then computed block by block with half the multiplications, and plans for other numbers of blocks give the same, bit
+        /// for bit. Nil where time has no such blocks: all is then computed row by row.
+        public var blocks: Int?
 
-        public init(precision: Precision = .f32, threads: Int = 1, aliases: [Int: Int] = [:]) {
+        public init(precision: Precision = .f32, threads: Int = 1, aliases: [Int: Int] = [:], blocks: Int? = nil) {
             self.precision = precision
             self.threads = threads
             self.aliases = aliases
+            self.blocks = blocks
         }
     }
 
@@ -42,7 +47,7 @@ public struct Plan: Sendable {
         let whole = Graph(inputs: graph.inputs + given.map(\.0), outputs: graph.outputs)
         builder.program.outputs = try builder.add(whole, builder.program.inputs + bound)
         builder.program.removeUnread()
-        builder = try Fusion.apply(to: builder, precision: options.precision)
+        builder = try Fusion.apply(to: builder, options)
         pool = builder.pool
 
         let layout = Layout(builder.program, aliases: options.aliases)

@@ -8,15 +8,20 @@ public final class Engine: Sendable {
     public let device: Device
     let cache: ExecutableCache?
     let log: Logger
+    /// Whether programs may call `Kernels`.
+    let hasKernels: Bool
 
     /// - Parameters:
     ///   - platform: which plugin to look for.
     ///   - pluginPath: a plugin file, used instead of any search.
     ///   - cacheFolder: where executables are kept between processes; `nil` keeps none.
+    ///   - usesKernels: whether programs may call this package's own kernels where the platform is a CPU; by default in
+    ///     release builds, unless `ALLOPHONE_XLA_KERNELS` is 0 in the environment.
     /// - Throws: `PluginError` or `PJRTError`.
     public init(
         platform: PlatformKind = .default, pluginPath: String? = nil, options: [String: NamedValue] = [:],
-        cacheFolder: String? = ExecutableCache.defaultFolder, log: Logger = Logger(label: "allophone.xla")
+        cacheFolder: String? = ExecutableCache.defaultFolder, usesKernels: Bool? = nil,
+        log: Logger = Logger(label: "allophone.xla")
     ) throws {
         let plugin = try Plugin.load(platform, path: pluginPath)
         let client = try Client(plugin: plugin, options: options)
@@ -24,6 +29,7 @@ public final class Engine: Sendable {
         self.client = client
         self.device = device
         self.log = log
+        hasKernels = (usesKernels ?? Kernels.areWanted) && Kernels.register(with: client)
         cache = cacheFolder.map { ExecutableCache(folder: $0, client: client, log: log) }
     }
 

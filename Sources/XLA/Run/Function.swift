@@ -119,7 +119,9 @@ public final class Function: Sendable {
             return next
         }
         let graph = Graph(inputs: arguments.leaves, outputs: results.leaves)
-        return (Program(graph, name: name, aliases: aliases(types, results.map { $1.type })), numbered)
+        let program = Program(
+            graph, name: name, aliases: aliases(types, results.map { $1.type }), usesKernels: engine.hasKernels)
+        return (program, numbered)
     }
 
     /// For each donated argument the output that takes its memory.

@@ -5,9 +5,13 @@ struct Emitter {
     /// The name of a value in the text, such as `%12` or `%12#1`.
     typealias Name = String
 
+    /// Whether custom calls of `Kernels` may be written.
+    let usesKernels: Bool
     private(set) var lines: [String] = []
     private var counter = 0
     private var depth = 1
+
+    init(usesKernels: Bool) { self.usesKernels = usesKernels }
 
     /// A name not used before.
     mutating func fresh() -> Name {

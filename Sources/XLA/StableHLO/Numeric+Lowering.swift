@@ -117,7 +117,31 @@ extension Dot: StableHLOPrimitive {
 }
 
 extension Convolution: StableHLOPrimitive {
+    /// A negative padding is written as a slice of the operand: given as it is, XLA's CPU backend computes wrong values at the
+    /// other end.
     func lower(_ site: LoweringSite, into emitter: inout Emitter) -> [Emitter.Name] {
+        guard let axis = padding.indices.first(where: { min(padding[$0].low, padding[$0].high) < 0 }),
+            operandDilation[axis] == 1
+        else { return lowerPadded(site, into: &emitter) }
+        var (inner, type) = (self, site.operandTypes[0])
+        let (low, high) = (max(0, -padding[axis].low), max(0, -padding[axis].high))
+        inner.padding[axis] = (max(0, padding[axis].low), max(0, padding[axis].high))
+        let place = layout.operand[axis + 2]
+        let ranges = type.shape.enumerated().map { $0 == place ? "\(low):\($1 - high)" : "0:\($1)" }
+        type.shape[place] -= low + high
+        let operand = emitter.assign(
+            "stablehlo.slice \(site.operands[0]) [\(ranges.joined(separator: ", "))] : "
+                + "(\(mlir(site.operandTypes[0]))) -> \(mlir(type))")
+        return inner.lower(
+            LoweringSite(
+                operands: [operand, site.operands[1]], operandTypes: [type, site.operandTypes[1]], types: site.types,
+                isRead: site.isRead), into: &emitter)
+    }
+
+    private func lowerPadded(_ site: LoweringSite, into emitter: inout Emitter) -> [Emitter.Name] {
+        if emitter.usesKernels, let call = Kernels.Call(self, site.operandTypes[0], site.operandTypes[1]) {
+            return [lower(call, site, into: &emitter)]
+        }
         let pads = padding.map { "[\($0.low), \($0.high)]" }.joined(separator: ", ")
         let forward = strides.map { _ in "false" }.joined(separator: ", ")
         let numbers =
@@ -130,6 +154,33 @@ extension Convolution: StableHLOPrimitive {
                     + "{batch_group_count = \(batchGroups) : i64, feature_group_count = \(featureGroups) : i64} "
                     + ": \(site.signature)")
         ]
+    }
+
+    private func lower(_ call: Kernels.Call, _ site: LoweringSite, into emitter: inout Emitter) -> Emitter.Name {
+        var (x, type) = (site.operands[0], site.operandTypes[0])
+        var weight = site.operands[1]
+        if call.isTransposed {
+            weight = emitter.assign(
+                "stablehlo.transpose \(weight), dims = [0, 2, 1] : (\(mlir(site.operandTypes[1]))) -> \(mlir(call.weight))"
+            )
+        }
+        let (low, high) = padding[0]
+        if low + high > 0 {
+            let zero = emitter.full(0, TensorType(.f32, []))
+            let operands = "(\(mlir(type)), tensor<f32>)"
+            type.shape[1] += low + high
+            x = emitter.assign(
+                "stablehlo.pad \(x), \(zero), low = [0, \(low), 0], high = [0, \(high), 0], interior = [0, 0, 0] : "
+                    + "\(operands) -> \(mlir(type))")
+        }
+        let name = emitter.fresh()
+        let rows = "dense<[2, 1, 0]> : tensor<3xindex>"
+        emitter.line(
+            "\(name):2 = stablehlo.custom_call @\(Kernels.convolution)(\(x), \(weight)) {api_version = 4 : i32, "
+                + "backend_config = {dilation = \(kernelDilation[0]) : i64}, operand_layouts = [\(rows), \(rows)], "
+                + "result_layouts = [\(rows), dense<0> : tensor<1xindex>]} : "
+                + "(\(mlir(type)), \(mlir(call.weight))) -> (\(mlir(site.type)), tensor<\(call.workspace)xui8>)")
+        return "\(name)#0"
     }
 
     /// Axis roles in axis order, such as `[b, 0, f]`.

@@ -8,7 +8,8 @@ public struct Program: Sendable, Hashable {
     /// - Parameters:
     ///   - name: the module's name; what is not a letter, digit or underscore becomes an underscore.
     ///   - aliases: for an argument that may be overwritten, the result that takes its memory. Both have one type.
-    public init(_ graph: Graph, name: String, aliases: [Int: Int] = [:]) {
+    ///   - usesKernels: whether the program will run where this package's own kernels are registered.
+    public init(_ graph: Graph, name: String, aliases: [Int: Int] = [:], usesKernels: Bool = false) {
         let free = graph.freeInputs
         precondition(
             free.isEmpty,
@@ -18,7 +19,7 @@ public struct Program: Sendable, Hashable {
             let alias = aliases[index].map { " {tf.aliasing_output = \($0) : i32}" } ?? ""
             return "%arg\(index): \(mlir(input.type))\(alias)"
         }
-        var emitter = Emitter()
+        var emitter = Emitter(usesKernels: usesKernels)
         let results = emitter.inline(graph, graph.inputs.indices.map { "%arg\($0)" })
         let types = graph.outputs.map { mlir($0.type) }.joined(separator: ", ")
         emitter.line(results.isEmpty ? "return" : "return \(results.joined(separator: ", ")) : \(types)")

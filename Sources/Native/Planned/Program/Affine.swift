@@ -25,11 +25,15 @@ struct Affine: Hashable, Sendable {
         var outputs: Int
         var groups: Int
         var precision: Precision
+        /// Rows in a block of the kernels' fast convolution; 0 for the direct one.
+        var blockRows = 0
 
         var kernel: ck_conv { kernel(dilation: 1) }
 
         func kernel(dilation: Int) -> ck_conv {
-            ck_conv(taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: precision.kernel)
+            ck_conv(
+                taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: precision.kernel,
+                block_rows: blockRows)
         }
 
         /// Bytes of one group's packed weights.
@@ -94,10 +98,26 @@ struct Affine: Hashable, Sendable {
         batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 && weights.precision != .int8
     }
 
-    /// Types of the scratch memory: the input in the kernel's precision, and its scales.
-    var scratch: [TensorType] {
+    /// Whether the kernels' fast convolution would be faster on blocks of so many rows. It has 13 multiplications where seven
+    /// taps have 28, less what transforming the tiles costs, but takes twice the weights from memory.
+    func isFaster(inBlocksOf blockRows: Int) -> Bool {
+        guard weights.precision == .f32, (5...8).contains(weights.taps), weights.inputs >= 32, weights.outputs >= 32,
+            blockRows >= 32
+        else { return false }
+        let span = 4 * dilation
+        let tiles = blockRows / span * dilation + min(blockRows % span, dilation)
+        return 5 * 13 * tiles < 4 * weights.taps * blockRows
+    }
+
+    /// Floats of scratch memory for each thread.
+    var threadScratch: Int {
+        withUnsafePointer(to: weights.kernel(dilation: dilation)) { (ck_conv_scratch($0) + 15) / 16 * 16 }
+    }
+
+    /// Types of the scratch memory: the input in the kernel's precision, and its scales; or that of a fast convolution.
+    func scratch(threads: Int) -> [TensorType] {
         switch weights.precision {
-        case .f32: []
+        case .f32: weights.blockRows > 0 ? [TensorType(.f32, [threadScratch * threads])] : []
         case .bf16: [TensorType(.bf16, [batch * inputRows * inputs])]
         case .int8: [TensorType(.u8, [batch * inputRows * inputs]), TensorType(.f32, [batch * inputRows])]
         }

@@ -3,7 +3,7 @@ internal import Tensor
 /// Joins what one kernel can do, and reads repeated operands where they lie.
 struct Fusion {
     private var builder: ProgramBuilder
-    private let precision: Precision
+    private let options: Plan.Options
     private let source: [Program.Operation]
     private let useCounts: [Int]
     private var producers: [Program.Value: Int] = [:]
@@ -13,15 +13,15 @@ struct Fusion {
     private var fused: [Int: Chain] = [:]
     private var absorbed: Set<Int> = []
 
-    static func apply(to builder: ProgramBuilder, precision: Precision) throws -> ProgramBuilder {
-        var fusion = Fusion(builder, precision)
+    static func apply(to builder: ProgramBuilder, _ options: Plan.Options) throws -> ProgramBuilder {
+        var fusion = Fusion(builder, options)
         for index in fusion.source.indices where !fusion.absorbed.contains(index) { fusion.grow(from: index) }
         return try fusion.rewritten()
     }
 
-    private init(_ builder: ProgramBuilder, _ precision: Precision) {
+    private init(_ builder: ProgramBuilder, _ options: Plan.Options) {
         self.builder = builder
-        self.precision = precision
+        self.options = options
         source = builder.program.operations
         useCounts = builder.program.useCounts
         for (index, operation) in source.enumerated() {
@@ -90,7 +90,7 @@ struct Fusion {
             affine = Affine(
                 weights: .init(
                     taps: w.shape[0], inputs: w.shape[1], outputs: w.shape[2] / groups, groups: groups,
-                    precision: precision),
+                    precision: options.precision),
                 dilation: convolution.kernelDilation[0], batch: x.shape[0],
                 rows: type(operation.results[0]).shape[1])
         case let dot as Dot:
@@ -99,12 +99,15 @@ struct Fusion {
             else { return nil }
             let inputs = w.shape[0]
             affine = Affine(
-                weights: .init(taps: 1, inputs: inputs, outputs: w.shape[1], groups: 1, precision: precision),
+                weights: .init(taps: 1, inputs: inputs, outputs: w.shape[1], groups: 1, precision: options.precision),
                 dilation: 1, batch: 1, rows: x.shape.elementCount / max(1, inputs))
         default: return nil
         }
         if affine.weights.inputs == 0 || affine.weights.taps == 0 { return nil }
         affine.weights = affine.weights.supported
+        if let blocks = options.blocks, affine.rows % blocks == 0, affine.isFaster(inBlocksOf: affine.rows / blocks) {
+            affine.weights.blockRows = affine.rows / blocks
+        }
         return Chain(
             affine: affine, x: operation.operands[0], padding: padding, weights: operation.operands[1],
             result: operation.results[0], operations: [index])
@@ -224,7 +227,7 @@ struct Fusion {
             operands.append(try builder.add([frequencies]) { 1 / ($0[0] + alpha.epsilon) })
             results.append(alpha.result)
         }
-        results += affine.scratch.map { builder.program.makeValue($0) }
+        results += affine.scratch(threads: options.threads).map { builder.program.makeValue($0) }
         builder.program.operations.append(
             Program.Operation(work: .affine(affine), operands: operands, results: results))
     }

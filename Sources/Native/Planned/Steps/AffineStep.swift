@@ -63,7 +63,11 @@ struct AffineStep: Step {
             epilogue.inverse = UnsafePointer(frame.floats(inverse) + column)
         }
         let outputs = affine.weights.outputs
-        share(frame, rows: rows, work: rows * conv.taps * conv.inputs * outputs) { part in
+        let memory = conv.block_rows > 0 ? frame.floats(scratch[0]) : nil
+        let threadScratch = conv.block_rows > 0 ? affine.threadScratch : 0
+        share(frame, rows: rows, work: rows * conv.taps * conv.inputs * outputs) { part, thread in
+            var part = part
+            part.scratch = memory.map { $0 + thread * threadScratch }
             withUnsafePointer(to: conv) { conv in
                 withUnsafePointer(to: input) { input in
                     withUnsafePointer(to: epilogue) { epilogue in
@@ -75,14 +79,15 @@ struct AffineStep: Step {
     }
 
     /// Halves the work by rows where there are enough, else by outputs.
-    private func share(_ frame: Frame, rows: Int, work: Int, _ body: (ck_part) -> Void) {
+    private func share(_ frame: Frame, rows: Int, work: Int, _ body: (_ part: ck_part, _ thread: Int) -> Void) {
         let outputs = affine.weights.outputs
-        let whole = ck_part(first_row: 0, end_row: rows, first_output: 0, end_output: outputs)
-        guard let workers = frame.workers, work >= Self.worthSharing else { return body(whole) }
+        let whole = ck_part(first_row: 0, end_row: rows, first_output: 0, end_output: outputs, scratch: nil)
+        guard let workers = frame.workers, work >= Self.worthSharing else { return body(whole, 0) }
         let blockWidth = Int(CK_BLOCK)
         let blocks = (outputs + blockWidth - 1) / blockWidth
-        let byRows = rows >= 16 * workers.width || blocks < workers.width
-        let unit = byRows ? 8 : blockWidth
+        let rowUnit = affine.weights.blockRows > 0 ? affine.weights.blockRows : 8
+        let byRows = rows >= max(16, rowUnit) * workers.width || blocks < workers.width
+        let unit = byRows ? rowUnit : blockWidth
         let count = byRows ? rows : outputs
         let units = (count + unit - 1) / unit
         workers.run { index in
@@ -95,7 +100,7 @@ struct AffineStep: Step {
             } else {
                 (part.first_output, part.end_output) = (first, end)
             }
-            body(part)
+            body(part, index)
         }
     }
 

@@ -1,0 +1,118 @@
+#include "CKernels.h"
+#include "CXLAKernels.h"
+#include "ffi.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/// Bytes of a block's transformed inputs and products: what the second cache holds beside the weights at one point.
+enum { NEAR_MEMORY = 256 << 10, FEWEST_TILES = 36, TILE = 4, POINTS = 7 };
+
+typedef struct {
+    ck_conv conv;
+    const float *x, *weight;
+    float *y;
+    void *packed;
+    size_t batch, rows, blocks;
+    /// Blocks of CK_BLOCK outputs that one part packs or computes.
+    size_t width, slices;
+    atomic_bool failed;
+} convolution;
+
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static _Thread_local struct { float *memory; size_t size; } scratch;
+
+static void free_scratch(void *memory) { ck_free(memory); }
+static void make_key(void) { pthread_key_create(&scratch_key, free_scratch); }
+
+/// Memory of this thread's own, kept until it ends.
+static float *scratch_of(size_t size) {
+    if (size <= scratch.size) return scratch.memory;
+    pthread_once(&scratch_once, make_key);
+    ck_free(scratch.memory);
+    scratch.memory = ck_allocate(size);
+    scratch.size = scratch.memory ? size : 0;
+    pthread_setspecific(scratch_key, scratch.memory);
+    return scratch.memory;
+}
+
+/// Rows of a block: as many tiles as stay near, in equal blocks.
+static size_t block_rows(const ck_conv *conv, size_t rows) {
+    const size_t span = TILE * conv->dilation;
+    size_t tiles = NEAR_MEMORY / sizeof(float) / POINTS / (conv->inputs + conv->outputs);
+    if (tiles < FEWEST_TILES) tiles = FEWEST_TILES;
+    size_t most = (tiles / conv->dilation > 1 ? tiles / conv->dilation : 1) * span;
+    if (most >= rows) return rows;
+    const size_t blocks = (rows + most - 1) / most, even = (rows + blocks - 1) / blocks;
+    return (even + span - 1) / span * span;
+}
+
+static ck_part outputs_of(const convolution *c, size_t slice) {
+    const size_t first = slice * c->width * CK_BLOCK, end = first + c->width * CK_BLOCK;
+    return (ck_part){.first_output = first, .end_output = end < c->conv.outputs ? end : c->conv.outputs};
+}
+
+static void pack(void *context, size_t slice) {
+    const convolution *const c = context;
+    const ck_part part = outputs_of(c, slice);
+    ck_conv_pack_outputs(&c->conv, c->weight, part.first_output, part.end_output, c->packed);
+}
+
+static void run(void *context, size_t index) {
+    convolution *const c = context;
+    const ck_conv *const conv = &c->conv;
+    const size_t slice = index % c->slices, block = index / c->slices % c->blocks, row = index / c->slices / c->blocks;
+    ck_part part = outputs_of(c, slice);
+    part.first_row = block * conv->block_rows;
+    part.end_row = part.first_row + conv->block_rows < c->rows ? part.first_row + conv->block_rows : c->rows;
+    part.scratch = scratch_of(ck_conv_scratch(conv) * sizeof(float));
+    if (!part.scratch) {
+        c->failed = true;
+        return;
+    }
+    const ck_input x = {
+        c->x + row * (c->rows + (conv->taps - 1) * conv->dilation) * conv->inputs, conv->inputs, NULL};
+    const ck_epilogue epilogue = {.y = c->y + row * c->rows * conv->outputs, .y_stride = conv->outputs};
+    ck_conv_run(conv, c->packed, &x, &epilogue, &part);
+}
+
+static const ffi_buffer *buffer(const ffi_buffers *all, int64_t index, int type, int64_t rank) {
+    if (index >= all->count || all->types[index] != FFI_BUFFER) return NULL;
+    const ffi_buffer *const b = all->values[index];
+    return b->type == type && b->rank == rank ? b : NULL;
+}
+
+static ffi_error *convolve(ffi_call *call) {
+    if (ffi_answers_metadata(call) || call->stage != FFI_EXECUTE) return NULL;
+    const ffi_buffer *const x = buffer(&call->operands, 0, FFI_F32, 3), *const w = buffer(&call->operands, 1, FFI_F32, 3);
+    const ffi_buffer *const y = buffer(&call->results, 0, FFI_F32, 3), *const memory = buffer(&call->results, 1, FFI_U8, 1);
+    const int64_t dilation = ffi_integer(call, "dilation", 0);
+    if (!x || !w || !y || !memory || dilation < 1)
+        return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");
+    convolution c = {
+        .conv = {(size_t)w->dimensions[0], (size_t)w->dimensions[1], (size_t)w->dimensions[2], (size_t)dilation, CK_F32, 1},
+        .x = x->data, .weight = w->data, .y = y->data, .batch = (size_t)y->dimensions[0], .rows = (size_t)y->dimensions[1],
+        .packed = (void *)(((uintptr_t)memory->data + 63) / 64 * 64)};
+    const size_t size = ck_conv_packed_size(&c.conv);
+    if (size == 0 || (size_t)memory->dimensions[0] < size + 64 || x->dimensions[2] != w->dimensions[1]
+        || y->dimensions[2] != w->dimensions[2] || x->dimensions[0] != y->dimensions[0]
+        || x->dimensions[1] != y->dimensions[1] + (w->dimensions[0] - 1) * dilation)
+        return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's shapes do not fit one another");
+    if (c.batch == 0 || c.rows == 0) return NULL;
+    c.conv.block_rows = block_rows(&c.conv, c.rows);
+    c.blocks = (c.rows + c.conv.block_rows - 1) / c.conv.block_rows;
+    const size_t columns = (c.conv.outputs + CK_BLOCK - 1) / CK_BLOCK;
+    c.width = 1;
+    c.slices = columns;
+    ffi_share(call, c.slices, pack, &c);
+    // Every slice of outputs transforms the inputs anew, so outputs are split only where there are few blocks.
+    if (c.batch * c.blocks > 3) {
+        c.width = columns;
+        c.slices = 1;
+    }
+    ffi_share(call, c.batch * c.blocks * c.slices, run, &c);
+    return c.failed ? ffi_fail(call, FFI_RESOURCE_EXHAUSTED, "there is no memory for a convolution") : NULL;
+}
+
+void *xk_convolution(void) { return (void *)convolve; }

@@ -1,0 +1,21 @@
+/// `CKernels` as custom calls for XLA's CPU backend.
+///
+/// Each function returns a handler: an `XLA_FFI_Handler`, to be registered with a plugin's FFI extension for platform `Host`.
+#ifndef CXLAKERNELS_H
+#define CXLAKERNELS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A fast convolution over time (`ck_conv.block_rows`) whose weights change from call to call.
+///
+/// - Operands: x `[batch, rows + (taps - 1) · dilation, inputs]`, w `[taps, inputs, outputs]`, f32.
+/// - Results: y `[batch, rows, outputs]` f32; u8 `[n]`, memory to work in: `ck_conv_packed_size` + 64 bytes.
+/// - Attributes: `dilation`, i64.
+void *xk_convolution(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,110 @@
+import Foundation
+import NN
+import PJRT
+import Tensor
+import TestSupport
+import Testing
+import XLA
+
+/// The package's own kernels in XLA's programs, against XLA's own convolutions.
+@Suite struct KernelTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var batch = 1
+        var rows = 300
+        var inputs = 32
+        var outputs = 32
+        var taps = 7
+        var dilation = 1
+        var padding = (low: 0, high: 0)
+        var testDescription: String {
+            "\(batch)×\(rows)×\(inputs)→\(outputs), \(taps) taps, dilation \(dilation), padding \(padding)"
+        }
+    }
+
+    static let shapes = [
+        Case(), Case(rows: 350, outputs: 40, dilation: 9), Case(batch: 3, rows: 140, inputs: 48, dilation: 3),
+        Case(rows: 280, inputs: 64, outputs: 33, taps: 5, padding: (8, 0)),
+        Case(batch: 2, rows: 2000, outputs: 64, taps: 8, dilation: 2, padding: (14, 0)),
+    ]
+
+    private func gradients(_ shape: Case) -> @Sendable (Tree<Tensor>) -> Tree<Tensor> {
+        { arguments in
+            let (x, w) = (arguments["x"].value, arguments["w"].value)
+            let y = convolve(x, w, padding: [shape.padding], dilation: [shape.dilation])
+            let found = gradient(of: (y * y).sum(), at: [x, w])
+            return ["y": .leaf(y), "x": .leaf(found[0]), "w": .leaf(found[1])]
+        }
+    }
+
+    private func arguments(_ shape: Case) -> Tree<HostArray> {
+        func noise(_ dimensions: [Int], _ scale: Float) -> HostArray {
+            var state: UInt32 = 7
+            let values = (0..<dimensions.reduce(1, *)).map { _ -> Float in
+                state = state &* 1_664_525 &+ 1_013_904_223
+                return (Float(state >> 8) / Float(1 << 23) - 1) * scale
+            }
+            return HostArray(values, shape: Shape(dimensions))
+        }
+        return [
+            "x": .leaf(noise([shape.batch, shape.rows, shape.inputs], 1)),
+            "w": .leaf(noise([shape.taps, shape.inputs, shape.outputs], 0.1)),
+        ]
+    }
+
+    @Test(arguments: shapes)
+    func agreeWithXLA(shape: Case) throws {
+        let plain = try Engine(cacheFolder: nil, usesKernels: false)
+        let ours = try Engine(cacheFolder: nil, usesKernels: true)
+        let body = gradients(shape)
+        let wanted = try Function("plain", on: plain, body: body).run(arguments(shape), on: plain)
+        let found = try Function("ours", on: ours, body: body).run(arguments(shape), on: ours)
+        for path in ["y", "x", "w"] {
+            let (a, b) = (wanted[path].value.values(as: Float.self), found[path].value.values(as: Float.self))
+            let size = a.map(abs).max() ?? 0
+            #expect(a != b || path == "w", "the kernel was not called")
+            let difference = zip(a, b).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(difference <= 3e-5 * size, "\(path)")
+        }
+    }
+
+    @Test func theResultIsTheSameEachTime() throws {
+        let engine = try Engine(cacheFolder: nil, usesKernels: true)
+        let function = Function("repeated", on: engine, body: gradients(Self.shapes[2]))
+        let first = try function.run(arguments(Self.shapes[2]), on: engine)["y"].value
+        for _ in 0..<10 { #expect(try function.run(arguments(Self.shapes[2]), on: engine)["y"].value == first) }
+    }
+
+    @Test func onlyWhatIsFasterIsCalled() {
+        func text(_ shape: Case, usesKernels: Bool = true, dtype: DType = .f32) -> String {
+            let types = [
+                TensorType(dtype, [shape.batch, shape.rows, shape.inputs]),
+                TensorType(dtype, [shape.taps, shape.inputs, shape.outputs]),
+            ]
+            let graph = Graph(types) { [convolve($0[0], $0[1], dilation: [shape.dilation])] }
+            return Program(graph, name: "convolve", usesKernels: usesKernels).text
+        }
+        let call = "custom_call @allophone_convolution"
+        #expect(text(Case()).contains(call))
+        #expect(!text(Case(), usesKernels: false).contains(call))
+        for other in [Case(rows: 100), Case(inputs: 16), Case(outputs: 1), Case(taps: 3), Case(taps: 9)] {
+            #expect(!text(other).contains(call), "\(other.testDescription)")
+        }
+        for dtype in [DType.bf16, .f64] { #expect(!text(Case(), dtype: dtype).contains(call)) }
+    }
+
+    private static let newerPlugin = Fixture.folder.appending(path: "../../.xla/skew/pjrt_c_api_cpu_plugin.so").path
+
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: newerPlugin), "fetch it with Tools/setup/fetch_xla.sh --skew"))
+    func theNewerPluginTakesThem() throws {
+        let engine = try Engine(
+            pluginPath: Self.newerPlugin, cacheFolder: nil, usesKernels: true)
+        let plain = try Engine(cacheFolder: nil, usesKernels: false)
+        let body = gradients(Self.shapes[0])
+        let wanted = try Function("plain", on: plain, body: body).run(arguments(Self.shapes[0]), on: plain)["y"].value
+        let found = try Function("ours", on: engine, body: body).run(arguments(Self.shapes[0]), on: engine)["y"].value
+        #expect(
+            zip(wanted.values(as: Float.self), found.values(as: Float.self)).allSatisfy { abs($0 - $1) <= 1e-4 })
+    }
+}
