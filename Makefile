@@ -51,7 +51,8 @@ release: build ## The program to give to others: one stripped file, dist/allopho
 	@mkdir -p dist
 	strip -o dist/allophone $(ALLOPHONE)
 	@! ldd dist/allophone | grep -i swift || { echo "dist/allophone needs Swift's libraries, see above" >&2; exit 1; }
-	@ls -l dist/allophone | awk '{ printf "dist/allophone: %.1f MB\n", $$5 / 1e6 }'
+	@stat -c %s dist/allophone | awk '{ printf "dist/allophone: %.1f MB\n", $$1 / 1e6; exit $$1 > 25e6 }' \
+		|| { echo "dist/allophone is over 25 MB: does anything use full Foundation? See docs/dependencies.md" >&2; exit 1; }
 
 # ---- Tests
 
@@ -61,8 +62,10 @@ test: setup-test lint ## Check the format, build, and run every test
 	swift test --skip-build
 
 .PHONY: lint
-lint: swift ## Check the format of every Swift file
+lint: swift ## Check the format of every Swift file, and that no source needs ICU
 	swift format lint --strict --parallel --configuration .swift-format --recursive $(SWIFT_SOURCES)
+	@! grep -rnE '^([a-z]+ )?import Foundation$$' Sources --include=*.swift \
+		|| { echo "These bring 40 MB of ICU into the program; see docs/dependencies.md" >&2; exit 1; }
 
 .PHONY: format
 format: swift ## Format every Swift file

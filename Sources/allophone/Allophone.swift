@@ -1,5 +1,12 @@
 import ArgumentParser
-import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 @main
 struct Allophone: ParsableCommand {
@@ -36,20 +43,23 @@ struct Allophone: ParsableCommand {
             if let signal = fatalSignal(error) { end(by: signal) }
             guard let status = ExitStatus(error) else { exit(withError: error) }
             say("error: \(error)")
-            Foundation.exit(status.rawValue)
+            end(with: status.rawValue)
         }
     }
-
-    /// Ends the process as `signal` would have at first, so that a shell sees what it expects: 130 for Ctrl-C, 141 for a
-    /// closed pipe.
-    private static func end(by signal: Int32) -> Never {
-        Foundation.signal(signal, SIG_DFL)
-        // Dispatch blocks the signals that it watches for.
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        sigaddset(&blocked, signal)
-        pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
-        raise(signal)
-        Foundation.exit(128 + signal)
-    }
 }
+
+/// Ends the process as the signal would have at first, so that a shell sees what it expects: 130 for Ctrl-C, 141 for a
+/// closed pipe.
+private func end(by number: Int32) -> Never {
+    signal(number, SIG_DFL)
+    // Dispatch blocks the signals that it watches for.
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    sigaddset(&blocked, number)
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
+    raise(number)
+    end(with: 128 + number)
+}
+
+/// Inside a command `exit` is the parser's.
+private func end(with status: Int32) -> Never { exit(status) }

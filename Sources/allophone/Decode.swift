@@ -2,7 +2,6 @@ import ArgumentParser
 import Audio
 import Checkpoint
 import Codec
-import Foundation
 import Metrics
 import Tokenizer
 import Training

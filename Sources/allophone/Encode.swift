@@ -2,7 +2,6 @@ public import ArgumentParser
 public import Audio
 import Checkpoint
 import Codec
-import Foundation
 import Metrics
 public import Native
 public import Tokenizer

@@ -3,11 +3,16 @@ import Audio
 import Checkpoint
 import Codec
 import Datasets
-import Foundation
 import Metrics
 import Phonemes
 import Tokenizer
 import Training
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -98,21 +103,21 @@ struct Evaluate: ParsableCommand {
 extension Evaluation {
     /// For people.
     var table: String {
-        func row(_ name: String, _ format: String, _ value: Double?) -> String? {
-            value.map { name.padding(toLength: 26, withPad: " ", startingAt: 0) + String(format: format, $0) }
+        func row(_ name: String, _ value: Double?, _ digits: Int, _ unit: String = "") -> String? {
+            value.map { name.leftAligned(in: 26) + $0.fixed(digits) + unit }
         }
         return [
-            row("clips", "%.0f", Double(clips)), row("audio", "%.1f s", seconds),
-            row("bit rate", "%.0f bit/s", bitRate),
-            row("encoding", "%.1f × real time", encodeSpeed), row("decoding", "%.1f × real time", decodeSpeed),
-            row("STOI", "%.3f", stoi), row("mel distance", "%.3f", melDistance),
-            row("SI-SDR", "%.1f dB", scaleInvariantSDR),
-            row("level-1 codes used", "%.0f %%", level1Used.map { $0 * 100 }),
-            row("level-1 perplexity", "%.1f", level1Perplexity),
-            row("phoneme error rate", "%.1f %%", phonemeErrorRate.map { $0 * 100 }),
-            row("blank frames", "%.0f %%", blankShare.map { $0 * 100 }),
-            row("STOI of level 1 alone", "%.3f", level1STOI),
-            row("lowest mean of a bit", "%.2f", bitMeans?.min()), row("highest mean of a bit", "%.2f", bitMeans?.max()),
+            row("clips", Double(clips), 0), row("audio", seconds, 1, " s"),
+            row("bit rate", bitRate, 0, " bit/s"),
+            row("encoding", encodeSpeed, 1, " × real time"), row("decoding", decodeSpeed, 1, " × real time"),
+            row("STOI", stoi, 3), row("mel distance", melDistance, 3),
+            row("SI-SDR", scaleInvariantSDR, 1, " dB"),
+            row("level-1 codes used", level1Used.map { $0 * 100 }, 0, " %"),
+            row("level-1 perplexity", level1Perplexity, 1),
+            row("phoneme error rate", phonemeErrorRate.map { $0 * 100 }, 1, " %"),
+            row("blank frames", blankShare.map { $0 * 100 }, 0, " %"),
+            row("STOI of level 1 alone", level1STOI, 3),
+            row("lowest mean of a bit", bitMeans?.min(), 2), row("highest mean of a bit", bitMeans?.max(), 2),
         ].compactMap { $0 }.joined(separator: "\n")
     }
 }

@@ -3,7 +3,6 @@ import Audio
 import Checkpoint
 import Codec
 import Datasets
-import Foundation
 import Metrics
 import Native
 import PJRT
@@ -11,6 +10,14 @@ import Phonemes
 import Tokenizer
 import Training
 import XLA
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Exit statuses, from BSD's `sysexits.h`, so that a script can tell what went wrong.
 enum ExitStatus: Int32, CaseIterable {

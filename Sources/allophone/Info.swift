@@ -1,7 +1,6 @@
 import ArgumentParser
 import Audio
 import Checkpoint
-import Foundation
 import PJRT
 import Tensor
 import Tokenizer
@@ -37,7 +36,7 @@ struct Info: ParsableCommand {
     private func show(_ facts: [(String, Fact)]) throws {
         if json { return try printJSON(Dictionary(uniqueKeysWithValues: facts)) }
         for (name, fact) in facts {
-            try printLine(name.padding(toLength: 18, withPad: " ", startingAt: 0) + fact.text)
+            try printLine(name.leftAligned(in: 18) + fact.text)
         }
     }
 
@@ -96,7 +95,7 @@ enum Fact: Encodable {
 
     var text: String {
         switch self {
-        case .number(let value): value == value.rounded() ? String(Int(value)) : String(format: "%.3f", value)
+        case .number(let value): value == value.rounded() ? String(Int(value)) : value.fixed(3)
         case .text(let text): text
         }
     }

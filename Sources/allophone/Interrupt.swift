@@ -1,5 +1,13 @@
-import Foundation
+import Dispatch
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Whether Ctrl-C or a polite kill has been asked for, so that a command can leave things whole; a second one ends the
 /// process at once.
@@ -22,7 +30,7 @@ final class Interrupt: Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in
                 guard let self else { return }
-                if self.received.exchange(number, ordering: .relaxed) != 0 { Foundation.exit(128 + number) }
+                if self.received.exchange(number, ordering: .relaxed) != 0 { exit(128 + number) }
             }
             source.resume()
             sources.append(source)

@@ -1,12 +1,25 @@
 import ArgumentParser
 import Codec
-import Foundation
 import Logging
 import Native
 import PJRT
 import Tokenizer
 import Training
 import XLA
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 enum DeviceName: String, ExpressibleByArgument, CaseIterable {
     case auto, cpu, cuda, tpu

@@ -1,5 +1,10 @@
 import Checkpoint
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What a conversion did.
 struct ConversionReport: Codable {
@@ -16,10 +21,9 @@ struct ConversionReport: Codable {
     /// For people, or with `json` on standard output for scripts; where that carries the output itself, on standard error.
     func show(json: Bool) throws {
         if json { return output == "-" ? say(try jsonLine(self)) : try printJSON(self) }
-        let speed = String(format: "%.1f", seconds / elapsed)
         say(
-            "\(input) → \(output): \(String(format: "%.2f", seconds)) s, \(frames) frames at "
-                + "\(String(format: "%.0f", bitRate)) bit/s, \(speed) × real time")
+            "\(input) → \(output): \(seconds.fixed(2)) s, \(frames) frames at "
+                + "\(bitRate.fixed(0)) bit/s, \((seconds / elapsed).fixed(1)) × real time")
     }
 }
 

@@ -1,10 +1,15 @@
 import ArgumentParser
 import Checkpoint
 import Datasets
-import Foundation
 import Metrics
 import Training
 import XLA
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -127,12 +132,11 @@ extension Evaluation {
 
     /// One line for people.
     var summary: String {
-        func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-        var parts = ["STOI \(number(stoi, 3))", "mel distance \(number(melDistance, 3))"]
-        if let level1Used { parts.append("level-1 codes used \(number(level1Used * 100, 0)) %") }
-        if let phonemeErrorRate { parts.append("phoneme errors \(number(phonemeErrorRate * 100, 1)) %") }
+        var parts = ["STOI \(stoi.fixed(3))", "mel distance \(melDistance.fixed(3))"]
+        if let level1Used { parts.append("level-1 codes used \((level1Used * 100).fixed(0)) %") }
+        if let phonemeErrorRate { parts.append("phoneme errors \((phonemeErrorRate * 100).fixed(1)) %") }
         if let discriminatorAccuracy {
-            parts.append("discriminators right \(number(discriminatorAccuracy * 100, 0)) %")
+            parts.append("discriminators right \((discriminatorAccuracy * 100).fixed(0)) %")
         }
         return "held out: " + parts.joined(separator: ", ")
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Audio
 import Checkpoint
 import Codec
-import Foundation
 import Metrics
 import Phonemes
 import Tokenizer
@@ -86,7 +85,7 @@ struct Transcribe: ParsableCommand {
             return try output.commit()
         }
         for segment in segments {
-            try printLine(String(format: "%.3f\t%.3f\t", segment.start, segment.end) + segment.ipa)
+            try printLine("\(segment.start.fixed(3))\t\(segment.end.fixed(3))\t\(segment.ipa)")
         }
     }
 }

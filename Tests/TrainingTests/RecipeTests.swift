@@ -65,6 +65,24 @@ import Tokenizer
         #expect(message.hasPrefix("r.json: ") && message.contains(mention), "\(text): \(message)")
     }
 
+    @Test func numbersAreReadExactly() throws {
+        let recipe = try recipe(
+            #"{"seed": 18446744073709551615, "steps": 20.0, "optimizer": {"learningRate": 0.1234567890123456789e-3}}"#)
+        #expect(recipe.seed == .max && recipe.steps == 20)
+        #expect(recipe.optimizer.learningRate == 0.1234567890123456789e-3)
+        #expect(throws: RecipeError.self) { try self.recipe(#"{"optimizer": {"learningRate": 1e400}}"#) }
+    }
+
+    @Test func aRecipeMayComeThroughAPipe() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("pipe")
+        #expect(mkfifo(path, 0o600) == 0)
+        let text = #"{"steps": 77, "model": "alpha-tiny"}"# + String(repeating: " ", count: 100_000)
+        let writer = Thread { try? Data(text.utf8).write(to: URL(filePath: path)) }
+        writer.start()
+        #expect(try Recipe(path: path).steps == 77)
+    }
+
     @Test func aMissingFileIsNamed() {
         let error = #expect(throws: RecipeError.self) { try Recipe(path: "/nowhere/r.json") }
         #expect(error?.description.hasPrefix("/nowhere/r.json: cannot read") == true)

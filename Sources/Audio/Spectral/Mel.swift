@@ -1,5 +1,12 @@
-import Foundation
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A bank of triangular filters evenly spaced on the mel scale of Slaney's Auditory Toolbox, each of unit area: librosa's
 /// default.

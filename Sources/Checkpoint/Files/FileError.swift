@@ -30,8 +30,11 @@ public struct FileError: Error, Hashable, CustomStringConvertible {
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
     public var isNotFound: Bool { code == ENOENT }
 
+    /// In the system's words, as in "No such file or directory".
+    public var reason: String { String(cString: strerror(code)) }
+
     public var description: String {
-        "\(path): cannot \(action.rawValue): \(String(cString: strerror(code))). \(remedy)"
+        "\(path): cannot \(action.rawValue): \(reason). \(remedy)"
     }
 
     private var remedy: String {

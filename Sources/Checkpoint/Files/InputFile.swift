@@ -83,6 +83,15 @@ public final class InputFile: Sendable {
         return bytes
     }
 
+    /// Everything from where reading stands to the end, of a pipe too.
+    public func rest() throws(FileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
+        defer { piece.deallocate() }
+        while case let count = try read(into: piece), count > 0 { bytes += piece[..<count] }
+        return bytes
+    }
+
     private func status() throws(FileError) -> stat {
         var status = stat()
         try Disk.check(.read, name) { fstat(descriptor, &status) }

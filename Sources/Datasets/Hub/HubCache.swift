@@ -1,5 +1,19 @@
 import Checkpoint
-import Foundation
+import Threads
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The cache that Python's `huggingface_hub` keeps, file by file the same, so that neither fetches what the other has:
 ///
@@ -27,7 +41,7 @@ struct HubCache: Sendable {
         guard let text = try? String(contentsOfFile: "\(folder)/refs/\(locator.revision)", encoding: .utf8) else {
             return nil
         }
-        let commit = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let commit = text.replacing(/^\s+|\s+$/, with: "")
         return isHexadecimal(commit) ? commit : nil
     }
 
@@ -102,7 +116,7 @@ struct HubCache: Sendable {
             // A long file over a poor connection takes as many attempts as it takes, as long as each brings something.
             fruitless = partial.byteCount > before ? 0 : fruitless + 1
             if fruitless >= client.settings.attempts { throw failure }
-            Thread.sleep(forTimeInterval: client.delay(before: max(1, fruitless), head))
+            pause(seconds: client.delay(before: max(1, fruitless), head))
         }
     }
 

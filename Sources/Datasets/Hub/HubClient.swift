@@ -1,4 +1,11 @@
-import Foundation
+import CCurl
+import Threads
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A file of a dataset as the Hub lists it.
 struct HubFile: Hashable, Sendable {
@@ -91,11 +98,8 @@ struct HubClient: Sendable {
     }
 
     private func date(_ text: String) -> Date? {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(identifier: "GMT")
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-        return formatter.date(from: text)
+        let seconds = curl_getdate(text, nil)
+        return seconds < 0 ? nil : Date(timeIntervalSince1970: Double(seconds))
     }
 
     /// A document, with attempts repeated.
@@ -118,7 +122,7 @@ struct HubClient: Sendable {
                 guard case .network = error else { throw error }
                 failure = error
             }
-            if attempt < settings.attempts { Thread.sleep(forTimeInterval: delay(before: attempt, head)) }
+            if attempt < settings.attempts { pause(seconds: delay(before: attempt, head)) }
         }
         throw failure
     }
@@ -178,10 +182,7 @@ struct HubClient: Sendable {
     }
 
     private func escaped(_ path: String, slashes: Bool = true) -> String {
-        var allowed = CharacterSet(charactersIn: "-._~")
-        allowed.formUnion(CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
-        if slashes { allowed.insert("/") }
-        return path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+        percentEncoded(path, keeping: slashes ? "-._~/" : "-._~")
     }
 }
 

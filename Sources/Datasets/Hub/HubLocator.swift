@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// `hf://datasets/OWNER/NAME@REVISION/FOLDER`; revision and folder may be left out.
 struct HubLocator: Hashable, Sendable {
@@ -20,7 +24,7 @@ struct HubLocator: Hashable, Sendable {
         owner = String(match.owner)
         name = String(match.name)
         let revision = match.revision.map(String.init) ?? "main"
-        self.revision = revision.removingPercentEncoding ?? revision
+        self.revision = percentDecoded(revision) ?? revision
         folder = match.folder.map(String.init) ?? ""
         // They become names of files in the cache.
         guard isInside(self.revision), folder.isEmpty || isInside(folder), isVisible(owner), isVisible(name) else {
@@ -55,14 +59,14 @@ struct HubSettings: Sendable {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let home =
             value("HF_HOME") ?? value("XDG_CACHE_HOME").map { "\($0)/huggingface" }
-            ?? "\(value("HOME") ?? NSHomeDirectory())/.cache/huggingface"
+            ?? "\(value("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path)/.cache/huggingface"
         cache = value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? "\(home)/hub"
         if let endpoint = value("HF_ENDPOINT") {
             self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
         }
         let stored = try? String(contentsOfFile: value("HF_TOKEN_PATH") ?? "\(home)/token", encoding: .utf8)
         let token = (value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? stored)?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+            .replacing(/^\s+|\s+$/, with: "")
         self.token = token?.isEmpty == false ? token : nil
         isOffline = ["1", "true", "yes", "on"].contains(value("HF_HUB_OFFLINE")?.lowercased())
     }

@@ -1,5 +1,4 @@
 import Checkpoint
-import Foundation
 
 /// A dataset on the Hub: its listing is fetched when it is opened, a file when it is first read.
 struct HubTree: FileTree {

@@ -1,5 +1,12 @@
 import Audio
-import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// What a dataset holds, found by decoding it: memory does not grow with it.
 public struct Inspection: Sendable, Codable {

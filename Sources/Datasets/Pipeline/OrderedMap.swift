@@ -1,4 +1,4 @@
-import Foundation
+import Threads
 
 /// Applies a function to a sequence on several threads, ahead of who asks, and gives the results in the sequence's order.
 ///
@@ -17,11 +17,8 @@ final class OrderedMap<Input, Output: Sendable> {
         shared = Shared(
             depth: max(depth, threads), weightLimit: weightLimit, weight: weight, draw: draw, transform: transform)
         for number in 0..<threads {
-            let thread = Thread { [shared] in shared.work() }
-            thread.name = "decode.\(number)"
-            // The default of 512 KiB is little for the decoders of libsndfile.
-            thread.stackSize = 4 << 20
-            thread.start()
+            // The decoders of libsndfile take much of a stack.
+            startThread(name: "decode.\(number)", stackSize: 4 << 20) { [shared] in shared.work() }
         }
     }
 
@@ -38,8 +35,8 @@ final class OrderedMap<Input, Output: Sendable> {
         private let draw: () -> Input?
         private let transform: @Sendable (Input) -> Output
 
-        private let drawing = NSLock()
-        private let condition = NSCondition()
+        private let drawing = Monitor()
+        private let condition = Monitor()
         private var started = 0
         private var consumed = 0
         private var waiting = 0

@@ -1,5 +1,10 @@
 import Audio
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Batches without end from one or several sources.
 ///

@@ -1,6 +1,11 @@
 import Audio
 import Checkpoint
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Packs a source as WebDataset shards of 16-bit FLAC at one rate, with an index: decoded, trimmed and resampled once.
 ///

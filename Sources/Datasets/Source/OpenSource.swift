@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Opens a dataset by its locator, whatever its layout:
 ///
@@ -18,8 +22,8 @@ public func openSource(
         let tree = try HubTree(locator, HubSettings(environment: ProcessInfo.processInfo.environment))
         return try layout(of: tree, tree.paths(), split: split, columns)
     }
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: locator, isDirectory: &isFolder), isFolder.boolValue {
+    var isFolder = false
+    if FileManager.default.fileExists(atPath: locator, isDirectory: &isFolder), isFolder {
         let folder = DatasetFolder(
             path: locator.count > 1 && locator.hasSuffix("/") ? String(locator.dropLast()) : locator)
         // Not listed: there may be a million files beside it.

@@ -1,5 +1,12 @@
-import Foundation
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Positions as rotations of queries and keys, so that their product depends on the distance alone.
 ///
@@ -33,8 +40,8 @@ public struct RotaryEmbedding: Sendable, Hashable {
         let angles = positions.flatMap { position in frequencies.map { Double(position) * $0 } }
         let shape: Shape = [positions.count, frequencies.count]
         return (
-            .constant(angles.map { Foundation.cos($0) }, dtype, shape: shape),
-            .constant(angles.map { Foundation.sin($0) }, dtype, shape: shape)
+            .constant(angles.map { cos($0) }, dtype, shape: shape),
+            .constant(angles.map { sin($0) }, dtype, shape: shape)
         )
     }
 

@@ -1,5 +1,12 @@
-internal import Foundation
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Turns gradients into new parameters: a function on dictionaries of tensors by path, whose state is a dictionary too.
 public protocol Optimizer: Sendable {

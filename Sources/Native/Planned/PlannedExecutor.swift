@@ -1,5 +1,12 @@
-internal import Foundation
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Runs any graph by a plan, from and to host arrays.
 ///

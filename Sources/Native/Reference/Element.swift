@@ -1,5 +1,12 @@
-internal import Foundation
 internal import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A Swift type in which elements are computed, and how they get in and out of an array.
 protocol ReferenceElement: Scalar, Comparable {
@@ -38,7 +45,7 @@ extension Double: FloatingElement {
     static func cosine(_ x: Double) -> Double { cos(x) }
     static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
     static func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
-    static func arcTangent(_ y: Double, _ x: Double) -> Double { Foundation.atan2(y, x) }
+    static func arcTangent(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
     static func remainder(_ x: Double, _ y: Double) -> Double { fmod(x, y) }
 }
 
@@ -58,7 +65,7 @@ extension Float: FloatingElement {
     static func cosine(_ x: Float) -> Float { cos(x) }
     static func hyperbolicTangent(_ x: Float) -> Float { tanh(x) }
     static func power(_ x: Float, _ y: Float) -> Float { pow(x, y) }
-    static func arcTangent(_ y: Float, _ x: Float) -> Float { Foundation.atan2(y, x) }
+    static func arcTangent(_ y: Float, _ x: Float) -> Float { atan2(y, x) }
     static func remainder(_ x: Float, _ y: Float) -> Float { fmod(x, y) }
 }
 

@@ -1,5 +1,8 @@
-import Dispatch
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The program espeak-ng, which knows how a hundred languages are pronounced.
 ///
@@ -26,7 +29,7 @@ public struct Espeak: Sendable {
             let major = Int(match.2), let minor = Int(match.3)
         else {
             throw .notEspeak(
-                path: path, said: String(greeting.prefix(60)).trimmingCharacters(in: .whitespacesAndNewlines))
+                path: path, said: String(greeting.prefix(60).trimmed(\.isWhitespace)))
         }
         version = String(match.1)
         guard (major, minor) >= Self.oldest else { throw .tooOld(path: path, version: version) }
@@ -89,53 +92,41 @@ public struct Espeak: Sendable {
         try Self.run(path, ["-q", "-b", "1", "--ipa", "--sep=_", "-v", voice], input: lines, timeout: timeout)
     }
 
-    /// Input and output are files, so that neither side can wait for the other to empty a pipe.
     private static func run(
         _ path: String, _ arguments: [String], input: String, timeout: Double
     ) throws(EspeakError) -> String {
         let manager = FileManager.default
         let folder = manager.temporaryDirectory.appending(path: "allophone-espeak-\(UUID().uuidString)")
         defer { try? manager.removeItem(at: folder) }
-        let (input, output, errors) = try temporaryFiles(in: folder, input: input)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        do { try process.run() } catch {
-            throw .failed(path: path, status: 127, said: error.localizedDescription)
-        }
-        if ended.wait(timeout: .now() + timeout) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
-            throw .timedOut(path: path, seconds: timeout)
-        }
-        func text(_ name: String) -> String {
-            String(decoding: (try? Data(contentsOf: folder.appending(path: name))) ?? Data(), as: UTF8.self)
-        }
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            let said = text("errors").trimmingCharacters(in: .whitespacesAndNewlines)
-            throw .failed(path: path, status: process.terminationStatus, said: String(said.prefix(200)))
-        }
-        return text("output")
-    }
-
-    private static func temporaryFiles(
-        in folder: URL, input: String
-    ) throws(EspeakError) -> (input: FileHandle, output: FileHandle, errors: FileHandle) {
         do {
-            try FileManager.default.createDirectory(
+            try manager.createDirectory(
                 at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             try Data(input.utf8).write(to: folder.appending(path: "input"))
-            for name in ["output", "errors"] { try Data().write(to: folder.appending(path: name)) }
-            return (
-                try FileHandle(forReadingFrom: folder.appending(path: "input")),
-                try FileHandle(forWritingTo: folder.appending(path: "output")),
-                try FileHandle(forWritingTo: folder.appending(path: "errors"))
-            )
-        } catch { throw .temporaryFiles(folder: folder.deletingLastPathComponent().path, reason: "\(error)") }
+        } catch { throw .temporaryFiles(folder: manager.temporaryDirectory.path, reason: "\(error)") }
+        func file(_ name: String) -> String { folder.appending(path: name).path }
+        func text(_ name: String) -> String {
+            String(decoding: manager.contents(atPath: file(name)) ?? Data(), as: UTF8.self)
+        }
+        let process = ChildProcess(
+            path: path, arguments: arguments, input: file("input"), output: file("output"), errors: file("errors"))
+        let end: ChildProcess.End
+        do { end = try process.run(timeout: timeout) } catch {
+            throw .failed(path: path, status: 127, said: error.reason)
+        }
+        switch end {
+        case .exited(0): return text("output")
+        case .exited(let status), .killed(signal: let status):
+            throw .failed(path: path, status: status, said: String(text("errors").trimmed(\.isWhitespace).prefix(200)))
+        case .timedOut: throw .timedOut(path: path, seconds: timeout)
+        }
+    }
+}
+
+extension StringProtocol {
+    /// Without the characters at both ends that are like this.
+    func trimmed(_ isOutside: (Character) -> Bool) -> SubSequence {
+        let rest = drop(while: isOutside)
+        guard let last = rest.lastIndex(where: { !isOutside($0) }) else { return rest[..<rest.startIndex] }
+        return rest[...last]
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Text to phonemes, by espeak-ng, in batches, and remembered on disk.
 public final class Phonemizer: Sendable {
     public let program: Espeak
@@ -71,7 +69,7 @@ public final class Phonemizer: Sendable {
         var transcripts: [String] = []
         var current: [Substring] = []
         for line in output.split(separator: "\n") {
-            if line.trimmingCharacters(in: CharacterSet(charactersIn: "_ ")) == Self.divider.ipa {
+            if line.trimmed({ $0 == "_" || $0 == " " }) == Self.divider.ipa {
                 transcripts.append(current.joined(separator: " "))
                 current = []
             } else {
@@ -92,8 +90,8 @@ public final class Phonemizer: Sendable {
         let count = text.unicodeScalars.count
         guard count <= longestText else { throw .textTooLong(characters: count, limit: longestText) }
         var words: [String] = []
-        for part in text.precomposedStringWithCanonicalMapping.unicodeScalars.split(whereSeparator: separatesWords) {
-            words.append(String(part))
+        for part in composed(text).split(whereSeparator: separatesWords) {
+            words.append(String(String.UnicodeScalarView(part)))
         }
         return words.joined(separator: " ")
     }

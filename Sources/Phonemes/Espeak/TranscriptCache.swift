@@ -1,5 +1,18 @@
-import Foundation
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Transcripts that espeak-ng has made, one file of JSON lines for each of its versions and voices.
 ///
@@ -21,7 +34,7 @@ public final class TranscriptCache: Sendable {
         let base =
             environment["ALLOPHONE_CACHE"]
             ?? environment["XDG_CACHE_HOME"].map { "\($0)/allophone" }
-            ?? "\(NSHomeDirectory())/.cache/allophone"
+            ?? "\(FileManager.default.homeDirectoryForCurrentUser.path)/.cache/allophone"
         return "\(base)/phonemes"
     }
 

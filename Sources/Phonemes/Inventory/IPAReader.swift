@@ -1,5 +1,3 @@
-import Foundation
-
 /// Reads IPA, as espeak-ng or a person writes it, as entries of an inventory.
 ///
 /// In each unit, from the left, the longest spelling that the inventory has is taken. What it has no spelling for falls
@@ -76,7 +74,7 @@ public struct IPAReader: Sendable {
 extension IPAReader {
     /// Decomposed, without the marks that no inventory distinguishes.
     private static func spelling(_ text: some StringProtocol) -> [Unicode.Scalar] {
-        text.decomposedStringWithCanonicalMapping.unicodeScalars.filter { !isDropped($0) }
+        decomposed(text).filter { !isDropped($0) }
     }
 
     /// Stress, length, ties, boundaries, tones, and what espeak-ng's older notation leaves in its IPA (`ə-`, `ɪ^`, `u"`).

@@ -1,6 +1,12 @@
+import Checkpoint
 import Datasets
-public import Foundation
 public import Tokenizer
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// A recipe that cannot be used.
 public enum RecipeError: Error, CustomStringConvertible {
@@ -25,11 +31,11 @@ extension Recipe {
     ///
     /// - Throws: `RecipeError`.
     public init(path: String) throws(RecipeError) {
-        let data: Data
-        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-            throw .unreadable(path: path, reason: error.localizedDescription)
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try InputFile(path: path).rest() } catch {
+            throw .unreadable(path: path, reason: error.reason)
         }
-        try self.init(data: data, path: path)
+        try self.init(data: Data(bytes), path: path)
     }
 
     /// A preset model with every other key at its default, except that a model with phonemes takes whole utterances.
@@ -44,16 +50,16 @@ extension Recipe {
 
     /// - Parameter path: names the recipe in errors.
     public init(data: Data, path: String) throws(RecipeError) {
-        let given: Any
-        let defaults: Any
+        let given: JSON
+        let defaults: JSON
         do {
-            given = try JSONSerialization.jsonObject(with: data)
-            defaults = try JSONSerialization.jsonObject(
-                with: JSONEncoder().encode(Recipe(model: .preset("alpha-tiny"))))
+            given = try JSONDecoder().decode(JSON.self, from: data)
+            defaults = try JSONDecoder().decode(
+                JSON.self, from: JSONEncoder().encode(Recipe(model: .preset("alpha-tiny"))))
         } catch { throw .notJSON(path: path, reason: "\(error)") }
         let merged = try Self.merge(given, over: defaults, key: "", path: path)
         do {
-            self = try JSONDecoder().decode(Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
+            self = try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(merged))
         } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
             // The text is JSON, so what has no key here is a number that the key's type does not hold.
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
@@ -69,10 +75,12 @@ extension Recipe {
         try checkAdversarial(path)
     }
 
-    private static func merge(_ given: Any, over defaults: Any, key: String, path: String) throws(RecipeError) -> Any {
+    private static func merge(
+        _ given: JSON, over defaults: JSON, key: String, path: String
+    ) throws(RecipeError) -> JSON {
         // The model is a value of its own, by name or whole.
-        guard key != "model", let defaults = defaults as? [String: Any] else { return given }
-        guard let given = given as? [String: Any] else {
+        guard key != "model", case .object(let defaults) = defaults else { return given }
+        guard case .object(let given) = given else {
             throw .wrongValue(path: path, reason: "'\(key)' must be an object")
         }
         var merged = defaults
@@ -83,7 +91,7 @@ extension Recipe {
             }
             merged[name] = try merge(value, over: old, key: full, path: path)
         }
-        return merged
+        return .object(merged)
     }
 
     private func checkAdversarial(_ path: String) throws(RecipeError) {

@@ -1,5 +1,4 @@
 public import Datasets
-import Foundation
 public import Tokenizer
 
 /// An experiment as a JSON file: the model and how it is trained. A key that is left out has the default given here.

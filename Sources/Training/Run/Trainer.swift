@@ -1,7 +1,6 @@
 import Audio
 import Checkpoint
 public import Datasets
-import Foundation
 import Metrics
 import NN
 import PJRT

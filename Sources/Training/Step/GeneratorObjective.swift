@@ -1,7 +1,14 @@
-import Foundation
 import NN
 import Tensor
 import Tokenizer
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// The losses of a recipe but for those of discriminators: of reconstruction, quantizers and phonemes.
 struct GeneratorObjective: Sendable {

@@ -1,7 +1,12 @@
-import Foundation
 import Logging
 import PJRT
 import Tensor
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Executables kept on disk between processes, by program, plugin and processor.
 ///
@@ -68,20 +73,18 @@ public struct ExecutableCache: Sendable {
 
     /// Keeps the folder under `limit` bytes, oldest out first.
     private func removeOldest(limit: Int = 1 << 30) {
-        let keys: Set<URLResourceKey> = [.fileSizeKey, .contentModificationDateKey]
-        let urls =
-            (try? FileManager.default.contentsOfDirectory(
-                at: URL(fileURLWithPath: folder), includingPropertiesForKeys: Array(keys))) ?? []
-        var files = urls.filter { $0.pathExtension == "xla" }.compactMap { url in
-            (try? url.resourceValues(forKeys: keys)).map {
-                (url, $0.fileSize ?? 0, $0.contentModificationDate ?? .distantPast)
+        let manager = FileManager.default
+        let names = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+        var files = names.filter { $0.hasSuffix(".xla") }.map { "\(folder)/\($0)" }.compactMap { path in
+            (try? manager.attributesOfItem(atPath: path)).map {
+                (path, $0[.size] as? Int ?? 0, $0[.modificationDate] as? Date ?? .distantPast)
             }
         }
         files.sort { $0.2 > $1.2 }
         var total = 0
-        for (url, size, _) in files {
+        for (path, size, _) in files {
             total += size
-            if total > limit { try? FileManager.default.removeItem(at: url) }
+            if total > limit { try? manager.removeItem(atPath: path) }
         }
     }
 }

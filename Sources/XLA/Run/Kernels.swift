@@ -1,8 +1,13 @@
 internal import CKernels
 internal import CXLAKernels
-internal import Foundation
 internal import PJRT
 internal import Tensor
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
 
 /// The package's own kernels as custom calls of XLA's CPU backend.
 ///

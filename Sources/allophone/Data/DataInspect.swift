@@ -1,6 +1,5 @@
 import ArgumentParser
 import Datasets
-import Foundation
 import Metrics
 
 struct DataInspect: ParsableCommand {
@@ -52,10 +51,10 @@ extension Inspection {
     /// For people.
     var table: String {
         func share(_ part: Double, _ whole: Double) -> String {
-            whole > 0 ? String(format: "%.0f %%", 100 * part / whole) : "-"
+            whole > 0 ? "\((100 * part / whole).fixed(0)) %" : "-"
         }
         func row(_ name: String, _ value: String) -> String {
-            name.padding(toLength: 20, withPad: " ", startingAt: 0) + value
+            name.leftAligned(in: 20) + value
         }
         func most(_ values: [String: Double]) -> String {
             let sorted = values.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -63,7 +62,7 @@ extension Inspection {
             return sorted.count > 8 ? "\(listed), …" : listed
         }
         var rows = [
-            row("clips", "\(clips)"), row("audio", String(format: "%.2f h", seconds / 3600)),
+            row("clips", "\(clips)"), row("audio", "\((seconds / 3600).fixed(2)) h"),
             row(
                 "sample rates",
                 sampleRates.sorted { $0.key < $1.key }.map { "\($0.key) Hz \(share(Double($0.value), Double(clips)))" }
@@ -83,17 +82,19 @@ extension Inspection {
             rows.append(
                 row(
                     "lengths",
-                    String(
-                        format: "%.2f to %.1f s, half below %.1f s, 95 %% below %.1f s", shortest ?? 0, longest,
-                        length(quantile: 0.5), length(quantile: 0.95))))
+                    "\((shortest ?? 0).fixed(2)) to \(longest.fixed(1)) s, half below \(length(quantile: 0.5).fixed(1)) s, "
+                        + "95 % below \(length(quantile: 0.95).fixed(1)) s"))
             let bins = lengths.keys.min()!...lengths.keys.max()!
             rows += histogram(
-                bins.map { (String(format: "%7.2f s", Self.lengthBin($0)), Double(lengths[$0] ?? 0)) }, unit: "")
+                bins.map { ("\(Self.lengthBin($0).fixed(2).rightAligned(in: 7)) s", Double(lengths[$0] ?? 0)) },
+                unit: "")
         }
         if let top = bandwidths.keys.max() {
             rows.append("true bandwidth")
             rows += histogram(
-                (0...top).compactMap { kHz in bandwidths[kHz].map { (String(format: "%5d kHz", kHz), $0 / 60) } },
+                (0...top).compactMap { kHz in
+                    bandwidths[kHz].map { ("\(String(kHz).rightAligned(in: 5)) kHz", $0 / 60) }
+                },
                 unit: " min")
         }
         return rows.joined(separator: "\n")
@@ -106,7 +107,7 @@ extension Inspection {
             let eighths = most > 0 ? Int((value / most * 320).rounded()) : 0
             let bar = String(repeating: "█", count: eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
             return
-                "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : String(format: "%.1f", value))\(unit)"
+                "  \(label)  \(bar) \(value == value.rounded() ? String(Int(value)) : value.fixed(1))\(unit)"
         }
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Audio
 import Datasets
-import Foundation
 import Metrics
 
 struct DataPrepare: ParsableCommand {
@@ -89,7 +88,7 @@ struct DataPrepare: ParsableCommand {
                     source: source.name, output: output, clips: preparation.clips, seconds: preparation.seconds,
                     shards: preparation.shards.count, skipped: preparation.skipped))
         }
-        let hours = String(format: "%.2f", preparation.seconds / 3600)
+        let hours = (preparation.seconds / 3600).fixed(2)
         say("\(output): \(preparation.clips) clips, \(hours) h, \(preparation.shards.count) shards")
     }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Audio
 import Checkpoint
 import Datasets
-import Foundation
 
 struct DataPreview: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,12 +43,12 @@ struct DataPreview: ParsableCommand {
         guard !sample.clips.isEmpty else { throw PipelineError.nothingUsable(sample.skipped) }
         try Disk.createFolder(output)
         for (number, (clip, waveform)) in sample.clips.enumerated() {
-            let file = "\(output)/\(String(format: "%03d", number))"
+            let file = "\(output)/\(String(number).rightAligned(in: 3, padding: "0"))"
             try waveform.write(to: "\(file).wav")
             try SpectrogramImage(panels: [.init(title: clip.key, waveform: waveform)])
                 .write(to: "\(file).\(png ? "png" : "svg")")
             let facts = [
-                String(format: "%.2f s", waveform.duration), String(format: "up to %.1f kHz", clip.bandwidth / 1000),
+                "\(waveform.duration.fixed(2)) s", "up to \((clip.bandwidth / 1000).fixed(1)) kHz",
                 clip.speaker, clip.language, clip.text,
             ]
             try printLine("\(file).wav  \(clip.key)  \(facts.compactMap { $0 }.joined(separator: "  "))")

@@ -1,4 +1,10 @@
-internal import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Memory of a fixed size on a cache line's boundary, zero at first.
 ///

@@ -1,6 +1,6 @@
 internal import CKernels
-internal import Foundation
 internal import Synchronization
+internal import Threads
 
 /// A few threads that share the steps of one run.
 ///
@@ -18,10 +18,7 @@ public final class WorkerPool: Sendable {
         shared = Shared()
         for index in 1..<max(1, width) {
             let shared = shared
-            let thread = Thread { shared.work(as: index) }
-            thread.name = "allophone.native.\(index)"
-            thread.stackSize = 1 << 20
-            thread.start()
+            startThread(name: "allophone.native.\(index)", stackSize: 1 << 20) { shared.work(as: index) }
         }
     }
 
@@ -57,7 +54,7 @@ public final class WorkerPool: Sendable {
         private let sleepers = Atomic<Int>(0)
         private let isStopped = Atomic<Bool>(false)
         private var job: ((Int) -> Void)?
-        private let condition = NSCondition()
+        private let monitor = Monitor()
         /// About a hundred microseconds.
         private static let spins = 20_000
 
@@ -96,18 +93,16 @@ public final class WorkerPool: Sendable {
             for _ in 0..<Self.spins {
                 if generation.load(ordering: .acquiring) != seen { return }
             }
-            condition.lock()
-            sleepers.add(1, ordering: .sequentiallyConsistent)
-            while generation.load(ordering: .sequentiallyConsistent) == seen { condition.wait() }
-            sleepers.subtract(1, ordering: .sequentiallyConsistent)
-            condition.unlock()
+            monitor.withLock {
+                sleepers.add(1, ordering: .sequentiallyConsistent)
+                while generation.load(ordering: .sequentiallyConsistent) == seen { monitor.wait() }
+                sleepers.subtract(1, ordering: .sequentiallyConsistent)
+            }
         }
 
         private func wakeSleepers() {
             guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
-            condition.lock()
-            condition.broadcast()
-            condition.unlock()
+            monitor.withLock { monitor.broadcast() }
         }
     }
 }

@@ -1,5 +1,12 @@
-internal import Foundation
 internal import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// The weights of a model and what follows from them alone, computed once and shared by every plan.
 ///

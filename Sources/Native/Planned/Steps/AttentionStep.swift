@@ -1,6 +1,13 @@
 internal import CKernels
-internal import Foundation
 internal import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// What is fixed of an attention.
 struct AttentionShape: Sendable {

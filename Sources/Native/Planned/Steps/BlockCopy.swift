@@ -1,4 +1,10 @@
-internal import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Elements moved from one strided block to another: every operation that only moves elements is one or two of these.
 struct BlockCopy: Sendable {

@@ -1,5 +1,12 @@
-internal import Foundation
 internal import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// How an operand of an elementwise operation lies over its result: element `e` reads operand element
 /// `(e / inner) % period`.

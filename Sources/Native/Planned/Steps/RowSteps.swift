@@ -1,5 +1,12 @@
-internal import Foundation
 internal import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A shape seen as `[outer, length, inner]` around the axes that an operation works along.
 struct Lines: Sendable {

@@ -1,5 +1,12 @@
-import Foundation
 public import Phonemes
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 extension Alpha {
     /// Everything that decides the architecture: what a model file and a training recipe hold, as JSON.

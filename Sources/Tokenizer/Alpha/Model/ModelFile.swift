@@ -1,7 +1,12 @@
 public import Checkpoint
-import Foundation
 import NN
 public import Tensor
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A trained Alpha: its configuration and the value of every parameter.
 ///

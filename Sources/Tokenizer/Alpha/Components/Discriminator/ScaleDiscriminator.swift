@@ -1,6 +1,13 @@
-import Foundation
 import NN
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Judges the waveform, or the waveform at a lower rate, by strided convolutions in groups of four channels.
 ///
