@@ -145,8 +145,8 @@ bench-gan: setup peers bench ## Generator and discriminators, forward, backward 
 bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
 	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
 
-bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
-	Benchmarks/.build/release/bench stream
+bench-stream: setup peers bench ## One stream on one thread, a 20 ms frame at a time, against PyTorch, EnCodec and Mimi
+	Benchmarks/.build/release/bench stream --peers torch encodec mimi --python $(PYTHON)
 
 bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
 	@mkdir -p .build/kernels

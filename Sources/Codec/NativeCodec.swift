@@ -99,10 +99,11 @@ public final class NativeCodec: SpeechCodec {
     /// Larger samples than any recording has, and far from overflow.
     private static let loudest: Float = 1e6
 
-    static func check(_ samples: some Collection<Float>) throws(CodecError) {
-        for (index, sample) in samples.enumerated() where !(sample.magnitude <= loudest) {
-            throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
-        }
+    // Of an array's elements: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
+    static func check(_ samples: ArraySlice<Float>) throws(CodecError) {
+        guard let index = samples.firstIndex(where: { !($0.magnitude <= loudest) }) else { return }
+        let (sample, place) = (samples[index], index - samples.startIndex)
+        throw sample.isFinite ? .tooLoud(sample: place, value: sample) : .notFinite(sample: place)
     }
 
     func check(_ frames: TokenFrames) throws {
@@ -137,8 +138,12 @@ extension NativeCodec {
         ///
         /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
-            try NativeCodec.check(samples)
+            let held = pending.count
             pending.append(contentsOf: samples)
+            do { try NativeCodec.check(pending[held...]) } catch {
+                pending.removeLast(pending.count - held)
+                throw error
+            }
             let hop = codec.model.configuration.hop
             let frames = pending.count / hop
             let codes = try encode(frames)
