@@ -6,6 +6,7 @@ import Foundation
 import Metrics
 import Tokenizer
 import Training
+import XLA
 
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,6 +56,7 @@ struct Decode: ParsableCommand {
             try reader.require(model: file.fingerprint)
             return try backend.codec(file, for: [.decoding])
         }(model.load())
+        HostMemory.giveBackFreed()
         try run(codec, reader, since: clock)
     }
 

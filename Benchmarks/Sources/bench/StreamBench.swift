@@ -4,6 +4,7 @@ import Codec
 import Foundation
 import Native
 import Tokenizer
+import XLA
 
 struct StreamBench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,6 +42,7 @@ struct StreamBench: ParsableCommand {
         if profile { return try printProfile(codec) }
         var ours = Frames()
         // Before the peers' weights are written, which takes memory of ours.
+        HostMemory.giveBackFreed()
         try ours.run(codec, streams: streams, count: frames)
         let resident = residentMegabytes("VmRSS")
         ours = Frames()
