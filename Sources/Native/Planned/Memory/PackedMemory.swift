@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Foundation
 
 /// Where a model's packed weights lie: one block on huge pages, given out from its front to its end.
 ///
