@@ -132,7 +132,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-kernels bench-encode bench-sources bench-data
+.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-precision bench-kernels bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -148,8 +148,11 @@ bench-gan: setup peers bench ## Generator and discriminators, forward, backward 
 bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
 	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
 
-bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
-	Benchmarks/.build/release/bench stream
+bench-stream: setup peers bench ## One stream on one thread, a 20 ms frame at a time, against PyTorch, EnCodec and Mimi
+	Benchmarks/.build/release/bench stream --peers torch encodec mimi --python $(PYTHON)
+
+bench-precision: setup bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
+	Benchmarks/.build/release/bench precision --model $(MODEL) --data .corpus/core
 
 bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
 	@mkdir -p .build/kernels

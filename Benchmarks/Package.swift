@@ -13,6 +13,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Checkpoint", package: "allophone"),
                 .product(name: "Codec", package: "allophone"),
+                .product(name: "Datasets", package: "allophone"),
                 .product(name: "NN", package: "allophone"),
                 .product(name: "Native", package: "allophone"),
                 .product(name: "PJRT", package: "allophone"),

@@ -74,6 +74,13 @@ def main() -> None:
             worst = max(worst, error)
             print(f"{name:8} {str(reference[name].shape):14} std {reference[name].std():.3f}  relative error {error:.1e}")
 
+        path = f"{folder}/streamed.safetensors"
+        torch.ask(run="output", path=path, streamed=True)
+        for name, value in load_file(path).items():
+            error = relative_error(value, reference[name])
+            worst = max(worst, error)
+            print(f"{name:8} a frame at a time, relative error {error:.1e}")
+
         peers = [torch, jax]
         if arguments.variants:
             peers += [Peer(weights, "torch", *options) for options in (["--bf16"], ["--compile"], ["--bf16", "--compile"])]

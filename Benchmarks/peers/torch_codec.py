@@ -36,40 +36,48 @@ class CausalConvTranspose1d(nn.ConvTranspose1d):
         return super().forward(x)[..., :-future]
 
 
-class ResidualUnit(nn.Module):
+class Chain(nn.Module):
+    """A module of modules. `call` runs each of them: by itself for a clip, by a stream's rules for a frame."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_with(lambda module, x: module(x), x)
+
+
+class ResidualUnit(Chain):
     def __init__(self, channels: int, dilation: int):
         super().__init__()
         self.activations = nn.ModuleList([Snake(channels), Snake(channels)])
         self.dilated = CausalConv1d(channels, channels, 7, dilation=dilation)
         self.pointwise = CausalConv1d(channels, channels, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.pointwise(self.activations[1](self.dilated(self.activations[0](x))))
+    def forward_with(self, call, x: Tensor) -> Tensor:
+        y = call(self.dilated, call(self.activations[0], x))
+        return x + call(self.pointwise, call(self.activations[1], y))
 
 
-class EncoderBlock(nn.Module):
+class EncoderBlock(Chain):
     def __init__(self, narrow: int, wide: int, stride: int, dilations: tuple[int, ...]):
         super().__init__()
         self.units = nn.Sequential(*(ResidualUnit(narrow, dilation) for dilation in dilations))
         self.activation = Snake(narrow)
         self.downsample = CausalConv1d(narrow, wide, 2 * stride, stride=stride)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.downsample(self.activation(self.units(x)))
+    def forward_with(self, call, x: Tensor) -> Tensor:
+        return call(self.downsample, call(self.activation, call(self.units, x)))
 
 
-class DecoderBlock(nn.Module):
+class DecoderBlock(Chain):
     def __init__(self, wide: int, narrow: int, stride: int, dilations: tuple[int, ...]):
         super().__init__()
         self.activation = Snake(wide)
         self.upsample = CausalConvTranspose1d(wide, narrow, 2 * stride, stride=stride)
         self.units = nn.Sequential(*(ResidualUnit(narrow, dilation) for dilation in dilations))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.units(self.upsample(self.activation(x)))
+    def forward_with(self, call, x: Tensor) -> Tensor:
+        return call(self.units, call(self.upsample, call(self.activation, x)))
 
 
-class Encoder(nn.Module):
+class Encoder(Chain):
     """[B, 1, N] → [B, latent, N / hop]"""
 
     def __init__(self, configuration: Configuration):
@@ -82,11 +90,11 @@ class Encoder(nn.Module):
         self.activation = Snake(widths[-1])
         self.head = CausalConv1d(widths[-1], configuration.latent, 3)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.activation(self.blocks(self.stem(x))))
+    def forward_with(self, call, x: Tensor) -> Tensor:
+        return call(self.head, call(self.activation, call(self.blocks, call(self.stem, x))))
 
 
-class Decoder(nn.Module):
+class Decoder(Chain):
     """[B, latent, T] → [B, 1, T · hop]"""
 
     def __init__(self, configuration: Configuration):
@@ -99,8 +107,8 @@ class Decoder(nn.Module):
         self.activation = Snake(widths[-1])
         self.head = CausalConv1d(widths[-1], 1, 7)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.activation(self.blocks(self.stem(x))))
+    def forward_with(self, call, x: Tensor) -> Tensor:
+        return call(self.head, call(self.activation, call(self.blocks, call(self.stem, x))))
 
 
 class Codec(nn.Module):
@@ -139,6 +147,7 @@ class TorchPeer:
         torch.set_num_threads(threads)
         self.parameters = parameters
         self.bf16 = bf16
+        self.hop = configuration.hop
         self.codec = Codec(configuration)
         self.codec.load_parameters(parameters)
         self.encoder, self.decoder = self.codec.encoder, self.codec.decoder
@@ -171,6 +180,37 @@ class TorchPeer:
                 latent = self.encoder(x)
                 middle = time.perf_counter()
                 self.decoder(latent)
+                end = time.perf_counter()
+                encoder.append(middle - start)
+                decoder.append(end - middle)
+        return {"seconds": [sum(pair) for pair in zip(encoder, decoder)], "encoder": encoder, "decoder": decoder}
+
+    def streamed(self, clip: np.ndarray) -> dict[str, np.ndarray]:
+        """`outputs`, a frame at a time."""
+        from torch_stream import Stream
+
+        self.codec.load_parameters(self.parameters)
+        stream = Stream(self.codec)
+        with torch.inference_mode():
+            latents = [stream.encode(frame) for frame in torch.from_numpy(clip).mT.split(self.hop, dim=-1)]
+            outputs = [stream.decode(latent) for latent in latents]
+        joined = {"latent": torch.cat(latents, -1), "output": torch.cat(outputs, -1)}
+        return {name: value.mT.contiguous().numpy() for name, value in joined.items()}
+
+    def time_stream(self, clip: np.ndarray, repeat: int) -> dict[str, list[float]]:
+        """Each run is a frame; the clip begins anew at its end."""
+        from torch_stream import Stream
+
+        self.codec.load_parameters(self.parameters)
+        frames = torch.from_numpy(clip).mT.contiguous().split(self.hop, dim=-1)
+        stream = Stream(self.codec)
+        encoder, decoder = [], []
+        with torch.inference_mode(), self.precision():
+            for index in range(repeat):
+                start = time.perf_counter()
+                latent = stream.encode(frames[index % len(frames)])
+                middle = time.perf_counter()
+                stream.decode(latent)
                 end = time.perf_counter()
                 encoder.append(middle - start)
                 decoder.append(end - middle)

@@ -28,56 +28,103 @@ size_t ck_conv_packed_size(const ck_conv *conv) {
     }
 }
 
-/// Where the weight of tap `k`, input `i`, output `o` goes, in elements.
-static size_t place(const ck_conv *conv, size_t k, size_t i, size_t o) {
-    if (conv_is_dot(conv)) return (o * conv->taps + k) * conv->inputs + i;
-    const size_t together = inputs_together(conv->type);
-    const size_t row = (k * conv->inputs + i) / together;
-    return o / CK_BLOCK * conv_block_size(conv) + (row * CK_BLOCK + o % CK_BLOCK) * together + i % together;
+/// The weights of one row for one block of outputs, filled up with zeros.
+static void take_row(const ck_conv *conv, const float *weight, size_t row, size_t block, float taken[CK_BLOCK]) {
+    const size_t first = block * CK_BLOCK, count = least(CK_BLOCK, conv->outputs - first);
+    memcpy(taken, weight + row * conv->outputs + first, count * sizeof(float));
+    if (count < CK_BLOCK) memset(taken + count, 0, (CK_BLOCK - count) * sizeof(float));
+}
+
+static void pack_dot(const ck_conv *conv, const float *weight, float *packed) {
+    const size_t rows = conv->taps * conv->inputs;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t o = 0; o < conv->outputs; o++) packed[o * rows + row] = weight[row * conv->outputs + o];
+}
+
+// Rows go round all blocks, so that the weights are read once from end to end: they are more than the caches hold.
+static void pack_f32(const ck_conv *conv, const float *weight, float *packed) {
+    for (size_t row = 0; row < conv->taps * conv->inputs; row++)
+        for (size_t block = 0; block < conv_blocks(conv); block++)
+            take_row(conv, weight, row, block, packed + block * conv_block_size(conv) + row * CK_BLOCK);
+}
+
+static void pack_bf16(const ck_conv *conv, const float *weight, uint16_t *packed) {
+    for (size_t row = 0; row < conv->taps * conv->inputs; row += 2)
+        for (size_t block = 0; block < conv_blocks(conv); block++) {
+            float even[CK_BLOCK], odd[CK_BLOCK];
+            take_row(conv, weight, row, block, even);
+            take_row(conv, weight, row + 1, block, odd);
+            uint16_t *const pairs = packed + block * conv_block_size(conv) + row * CK_BLOCK;
+            for (size_t o = 0; o < CK_BLOCK; o++) {
+                pairs[2 * o] = bf16_of(even[o]);
+                pairs[2 * o + 1] = bf16_of(odd[o]);
+            }
+        }
+}
+
+/// Gives each output's greatest magnitude.
+/// - Returns: false if a weight is not finite.
+static bool measure(const ck_conv *conv, const float *weight, size_t block, float greatest[CK_BLOCK]) {
+    // Magnitudes are ordered as their bits are, with infinity and then NaN above all numbers.
+    int32_t magnitudes[CK_BLOCK] = {0};
+    for (size_t row = 0; row < conv->taps * conv->inputs; row++) {
+        int32_t bits[CK_BLOCK];
+        take_row(conv, weight, row, block, (float *)bits);
+        for (size_t o = 0; o < CK_BLOCK; o++) {
+            const int32_t magnitude = bits[o] & 0x7fffffff;
+            magnitudes[o] = magnitude > magnitudes[o] ? magnitude : magnitudes[o];
+        }
+    }
+    for (size_t o = 0; o < CK_BLOCK; o++)
+        if (magnitudes[o] >= 0x7f800000) return false;
+    memcpy(greatest, magnitudes, sizeof magnitudes);
+    return true;
 }
 
 static bool pack_int8(const ck_conv *conv, const float *weight, void *packed) {
-    int8_t *const bytes = packed;
-    float *const scales = (float *)conv_scales(conv, packed);
-    int32_t *const corrections = (int32_t *)conv_corrections(conv, packed);
-    for (size_t o = 0; o < conv->outputs; o++) {
-        float greatest = 0;
-        for (size_t row = 0; row < conv->taps * conv->inputs; row++) {
-            const float a = fabsf(weight[row * conv->outputs + o]);
-            if (!isfinite(a)) return false;
-            greatest = fmaxf(greatest, a);
+    for (size_t block = 0; block < conv_blocks(conv); block++) {
+        float greatest[CK_BLOCK], inverse[CK_BLOCK];
+        if (!measure(conv, weight, block, greatest)) return false;
+        float *const scales = (float *)conv_scales(conv, packed) + block * CK_BLOCK;
+        for (size_t o = 0; o < CK_BLOCK; o++) {
+            scales[o] = greatest[o] / 127;
+            inverse[o] = greatest[o] > 0 ? 127 / greatest[o] : 0;
+            // That of a denormal overflows.
+            if (!isfinite(inverse[o])) inverse[o] = 0;
         }
-        scales[o] = greatest / 127;
-        const float inverse = greatest > 0 ? 127 / greatest : 0;
         for (size_t k = 0; k < conv->taps; k++) {
-            int32_t sum = 0;
+            int32_t sums[CK_BLOCK] = {0};
             for (size_t i = 0; i < conv->inputs; i++) {
-                const float scaled = weight[(k * conv->inputs + i) * conv->outputs + o] * inverse;
-                // The inverse of a denormal overflows.
-                const int8_t q = (int8_t)(isfinite(scaled) ? lrintf(fminf(fmaxf(scaled, -127), 127)) : 0);
-                bytes[place(conv, k, i, o)] = q;
-                sum += q;
+                const size_t row = k * conv->inputs + i;
+                int8_t *const bytes =
+                    (int8_t *)packed + block * conv_block_size(conv) + row / 4 * 4 * CK_BLOCK + row % 4;
+                float weights[CK_BLOCK];
+                take_row(conv, weight, row, block, weights);
+                for (size_t o = 0; o < CK_BLOCK; o++) {
+                    // Adding leaves no bits for the fraction, which rounds to nearest even.
+                    const float magic = 0x1.8p23f, rounded = weights[o] * inverse[o] + magic;
+                    const int32_t q = (int32_t)(rounded - magic);
+                    bytes[4 * o] = (int8_t)q;
+                    sums[o] += q;
+                }
             }
-            corrections[(o / CK_BLOCK * conv->taps + k) * CK_BLOCK + o % CK_BLOCK] = -128 * sum;
+            int32_t *const corrections =
+                (int32_t *)conv_corrections(conv, packed) + (block * conv->taps + k) * CK_BLOCK;
+            for (size_t o = 0; o < CK_BLOCK; o++) corrections[o] = -128 * sums[o];
         }
     }
     return true;
 }
 
 bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed) {
-    const size_t size = ck_conv_packed_size(conv);
-    if (size == 0) return false;
+    if (!suits(conv)) return false;
     if (conv_is_fast(conv)) return ck_conv_pack_outputs(conv, weight, 0, conv->outputs, packed), true;
-    memset(packed, 0, size);
     if (conv->type == CK_INT8) return pack_int8(conv, weight, packed);
-    for (size_t k = 0; k < conv->taps; k++)
-        for (size_t i = 0; i < conv->inputs; i++)
-            for (size_t o = 0; o < conv->outputs; o++) {
-                const float w = weight[(k * conv->inputs + i) * conv->outputs + o];
-                if (conv->type == CK_F32)
-                    ((float *)packed)[place(conv, k, i, o)] = w;
-                else
-                    ((uint16_t *)packed)[place(conv, k, i, o)] = bf16_of(w);
-            }
+    if (conv->type == CK_BF16)
+        pack_bf16(conv, weight, packed);
+    else if (conv_is_dot(conv))
+        pack_dot(conv, weight, packed);
+    else
+        pack_f32(conv, weight, packed);
     return true;
 }

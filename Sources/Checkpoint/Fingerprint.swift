@@ -18,14 +18,14 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 
     /// The fingerprint of a model of these tensors, built by `configuration`, whose text counts to the last space.
     public init(of arrays: [String: HostArray], configuration: String) {
-        var table = ""
-        for (name, array) in arrays.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        let sorted = arrays.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let lines = inParallel(sorted) { name, array in
             var checksum = CRC32()
             array.bytes.withUnsafeBytes { checksum.update($0) }
             let shape = array.shape.map(String.init).joined(separator: ",")
-            table += "\(name) \(array.dtype.rawValue) \(shape) \(hexadecimal(checksum.value))\n"
+            return "\(name) \(array.dtype.rawValue) \(shape) \(hexadecimal(checksum.value))\n"
         }
-        bytes = sha256(Array("\(table)\n\(configuration)".utf8))
+        bytes = sha256(Array("\(lines.joined())\n\(configuration)".utf8))
     }
 
     /// 64 hexadecimal digits.

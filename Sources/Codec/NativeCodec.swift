@@ -28,16 +28,25 @@ public final class NativeCodec: SpeechCodec {
     ///   - directions: what it will be used for; less loads faster and takes less memory.
     ///   - source: where the arrays are from, for errors.
     /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `PlanError`.
-    public init(
+    public convenience init(
         model: Alpha, arrays: [String: HostArray], precision: Precision = .f32, threads: Int = 1,
         blockFrames: Int = 16, directions: Set<Direction> = [.encoding, .decoding], source: String = "model"
     ) throws {
-        let parameters = model.parameters
-        try verify(expected: parameters.mapValues(\.type), found: arrays, in: source, finite: true)
+        try verify(expected: model.parameters.mapValues(\.type), found: arrays, in: source, finite: true)
+        try self.init(
+            verified: arrays, of: model, precision: precision, threads: threads, blockFrames: blockFrames,
+            directions: directions)
+    }
+
+    /// - Parameter arrays: the model's parameters, all finite.
+    private init(
+        verified arrays: [String: HostArray], of model: Alpha, precision: Precision, threads: Int, blockFrames: Int,
+        directions: Set<Direction>
+    ) throws {
         self.model = model
         self.blockFrames = max(1, blockFrames)
         weights = SharedWeights(
-            parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
+            model.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
         let workers = threads > 1 ? WorkerPool(width: threads) : nil
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var programs: [Direction: StreamProgram] = [:]
@@ -76,14 +85,14 @@ public final class NativeCodec: SpeechCodec {
         return program
     }
 
-    /// A model file's codec.
+    /// A model file's codec; reading the file has verified it.
     public convenience init(
         _ file: ModelFile, precision: Precision = .f32, threads: Int = 1, blockFrames: Int = 16,
         directions: Set<Direction> = [.encoding, .decoding]
     ) throws {
         try self.init(
-            model: file.model, arrays: file.arrays, precision: precision, threads: threads, blockFrames: blockFrames,
-            directions: directions, source: file.path)
+            verified: file.arrays, of: file.model, precision: precision, threads: threads, blockFrames: blockFrames,
+            directions: directions)
     }
 
     /// A new stream of sound. Throws `CodecError.notLoaded` if the codec was not made for encoding.
@@ -99,10 +108,11 @@ public final class NativeCodec: SpeechCodec {
     /// Larger samples than any recording has, and far from overflow.
     private static let loudest: Float = 1e6
 
-    static func check(_ samples: some Collection<Float>) throws(CodecError) {
-        for (index, sample) in samples.enumerated() where !(sample.magnitude <= loudest) {
-            throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
-        }
+    // Of an array's elements: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
+    static func check(_ samples: ArraySlice<Float>) throws(CodecError) {
+        guard let index = samples.firstIndex(where: { !($0.magnitude <= loudest) }) else { return }
+        let (sample, place) = (samples[index], index - samples.startIndex)
+        throw sample.isFinite ? .tooLoud(sample: place, value: sample) : .notFinite(sample: place)
     }
 
     func check(_ frames: TokenFrames) throws {
@@ -137,8 +147,12 @@ extension NativeCodec {
         ///
         /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
-            try NativeCodec.check(samples)
+            let held = pending.count
             pending.append(contentsOf: samples)
+            do { try NativeCodec.check(pending[held...]) } catch {
+                pending.removeLast(pending.count - held)
+                throw error
+            }
             let hop = codec.model.configuration.hop
             let frames = pending.count / hop
             let codes = try encode(frames)

@@ -5,6 +5,7 @@ import Codec
 import Metrics
 import Tokenizer
 import Training
+import XLA
 
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,6 +55,7 @@ struct Decode: ParsableCommand {
             try reader.require(model: file.fingerprint)
             return try backend.codec(file, for: [.decoding])
         }(model.load())
+        HostMemory.giveBackFreed()
         try run(codec, reader, since: clock)
     }
 

@@ -6,6 +6,7 @@ import Metrics
 public import Native
 public import Tokenizer
 import Training
+import XLA
 
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,6 +56,7 @@ struct Encode: ParsableCommand {
         try requireDistinct(input: input, output: output)
         // The file's arrays go once the codec has them in its own form.
         let (codec, fingerprint) = try { (try backend.codec($0, for: [.encoding]), $0.fingerprint) }(model.load())
+        HostMemory.giveBackFreed()
         try run(codec, model: fingerprint, since: clock)
     }
 

@@ -6,7 +6,8 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
         subcommands: [
-            CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, FreshModel.self,
+            CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, PrecisionBench.self,
+            FreshModel.self,
             OperationBench.self,
         ])
 }

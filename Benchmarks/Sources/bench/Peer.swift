@@ -28,19 +28,20 @@ final class Peer {
 
     /// The seconds of each of `count` runs.
     func run(_ work: String, count: Int) throws -> [Double] {
-        let answer = try ask(work, count)
+        let answer = try answer(work, count: count)
         guard let seconds = answer["seconds"] as? [Double] else { throw PeerError.unexpected(name, "\(answer)") }
         return seconds
     }
 
     /// The losses of each of `count` steps.
     func losses(_ work: String, count: Int) throws -> [[Double]] {
-        let answer = try ask(work, count)
+        let answer = try answer(work, count: count)
         guard let losses = answer["losses"] as? [[Double]] else { throw PeerError.unexpected(name, "\(answer)") }
         return losses
     }
 
-    private func ask(_ work: String, _ count: Int) throws -> [String: Any] {
+    /// All that the peer answers.
+    func answer(_ work: String, count: Int = 1) throws -> [String: Any] {
         let request = try JSONSerialization.data(withJSONObject: ["run": work, "repeat": count])
         try input.fileHandleForWriting.write(contentsOf: request + Data("\n".utf8))
         return try readLine()

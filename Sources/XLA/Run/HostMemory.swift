@@ -24,4 +24,12 @@ public enum HostMemory {
             free(block)
         #endif
     }
+    /// Gives freed memory back to the system, which glibc keeps for later where smaller blocks lie behind it.
+    ///
+    /// Worth a call where much has been freed for good, as a model's file once its weights are packed.
+    public static func giveBackFreed() {
+        #if canImport(Glibc)
+            malloc_trim(0)
+        #endif
+    }
 }

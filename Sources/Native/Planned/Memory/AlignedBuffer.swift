@@ -14,12 +14,24 @@ public final class AlignedBuffer: @unchecked Sendable {
     static let alignment = 64
     public let pointer: UnsafeMutableRawPointer
     public let byteCount: Int
+    /// What it is a part of, and is freed with.
+    private let whole: PackedMemory.Block?
 
     public init(byteCount: Int) {
         self.byteCount = byteCount
+        whole = nil
         pointer = .allocate(byteCount: max(1, byteCount), alignment: Self.alignment)
         memset(pointer, 0, max(1, byteCount))
     }
 
-    deinit { pointer.deallocate() }
+    /// A part of a block, not cleared.
+    init(_ pointer: UnsafeMutableRawPointer, byteCount: Int, of whole: PackedMemory.Block) {
+        self.pointer = pointer
+        self.byteCount = byteCount
+        self.whole = whole
+    }
+
+    deinit {
+        if whole == nil { pointer.deallocate() }
+    }
 }

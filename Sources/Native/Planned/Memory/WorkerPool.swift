@@ -5,7 +5,8 @@ internal import Threads
 /// A few threads that share the steps of one run.
 ///
 /// Between steps that follow closely a worker spins, as waking a thread costs more than many steps take; left without
-/// work for a while, it sleeps.
+/// work for a while, it sleeps. So does the caller that has waited for a worker as long: on a machine with other work a
+/// worker may have lost its core, and the caller's is then of more use to it.
 public final class WorkerPool: Sendable {
     /// How many share the work, the calling thread included.
     public let width: Int
@@ -52,6 +53,7 @@ public final class WorkerPool: Sendable {
         private let generation = Atomic<Int>(0)
         private let running = Atomic<Int>(0)
         private let sleepers = Atomic<Int>(0)
+        private let callerSleeps = Atomic<Bool>(false)
         private let isStopped = Atomic<Bool>(false)
         private var job: ((Int) -> Void)?
         private let monitor = Monitor()
@@ -66,8 +68,20 @@ public final class WorkerPool: Sendable {
         }
 
         func waitForWorkers() {
-            while running.load(ordering: .acquiring) > 0 {}
+            var spins = 0
+            while running.load(ordering: .acquiring) > 0 {
+                spins += 1
+                if spins == Self.spins { sleepUntilWorkersEnd() }
+            }
             job = nil
+        }
+
+        private func sleepUntilWorkersEnd() {
+            monitor.withLock {
+                callerSleeps.store(true, ordering: .sequentiallyConsistent)
+                while running.load(ordering: .sequentiallyConsistent) > 0 { monitor.wait() }
+                callerSleeps.store(false, ordering: .relaxed)
+            }
         }
 
         func stop() {
@@ -85,7 +99,8 @@ public final class WorkerPool: Sendable {
                 seen = generation.load(ordering: .acquiring)
                 if isStopped.load(ordering: .relaxed) { return }
                 job?(index)
-                running.subtract(1, ordering: .acquiringAndReleasing)
+                let left = running.subtract(1, ordering: .sequentiallyConsistent).newValue
+                if left == 0 && callerSleeps.load(ordering: .sequentiallyConsistent) { wakeAll() }
             }
         }
 
@@ -101,8 +116,9 @@ public final class WorkerPool: Sendable {
         }
 
         private func wakeSleepers() {
-            guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
-            monitor.withLock { monitor.broadcast() }
+            if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
         }
+
+        private func wakeAll() { monitor.withLock { monitor.broadcast() } }
     }
 }

@@ -32,10 +32,16 @@ struct ConstantPool {
         weak var buffer: AlignedBuffer?
     }
 
+    private struct Packing: Hashable {
+        var constant: ID
+        var weights: Affine.Weights
+    }
+
     private var entries: [Entry] = []
     private var named: [String: ID] = [:]
     private var literals: [HostArray: ID] = [:]
-    private var packed: [String: AlignedBuffer] = [:]
+    private var packed: [Packing: AlignedBuffer] = [:]
+    private var memory = PackedMemory()
 
     func type(of id: ID) -> TensorType { entries[id].type }
 
@@ -44,7 +50,8 @@ struct ConstantPool {
 
     /// A weight, known by its name.
     mutating func weight(_ name: String, _ value: HostArray) -> ID {
-        intern("weight \(name)", value.type, .array(value))
+        if value.shape.rank > 1 { memory.expect(elements: value.count, columns: value.shape[value.shape.rank - 1]) }
+        return intern("weight \(name)", value.type, .array(value))
     }
 
     /// An array written in the graph, known by its content.
@@ -102,10 +109,25 @@ struct ConstantPool {
         }
     }
 
-    /// A packed form of constants, made once: `key` says which.
-    mutating func packed(_ key: String, _ make: (inout ConstantPool) throws -> AlignedBuffer) throws -> AlignedBuffer {
+    /// Reads a value where it is, which saves a copy of a weight as it was given, or of a view of one.
+    private mutating func read(_ id: ID, _ body: (UnsafeRawPointer) throws -> Void) throws {
+        switch entries[id].definition {
+        case .array(let value) where !value.bytes.isEmpty:
+            try value.bytes.withUnsafeBytes { try body($0.baseAddress!) }
+        case .derived(let primitive, let operands, let index, _) where primitive.isView:
+            try read(operands[index], body)
+        default:
+            let buffer = try buffer(id)
+            try withExtendedLifetime(buffer) { try body(UnsafeRawPointer(buffer.pointer)) }
+        }
+    }
+
+    /// A constant as the kernels read it, made once.
+    mutating func packed(_ id: ID, _ weights: Affine.Weights) throws -> AlignedBuffer {
+        let key = Packing(constant: id, weights: weights)
         if let buffer = packed[key] { return buffer }
-        let buffer = try make(&self)
+        let buffer = memory.take(weights.groups * weights.packedByteCount)
+        try read(id) { try weights.pack($0.assumingMemoryBound(to: Float.self), to: buffer.pointer) }
         packed[key] = buffer
         return buffer
     }

@@ -124,12 +124,7 @@ struct Lowering {
     /// Weights as the kernels read them: packed once for all plans if they are constant.
     private mutating func packed(_ value: Program.Value, _ weights: Affine.Weights) throws -> Place {
         guard let constant = program.values[value].constant else { return try place(value) }
-        let buffer = try pool.packed("\(constant) \(weights)") { pool in
-            let source = try pool.buffer(constant)
-            let target = AlignedBuffer(byteCount: weights.groups * weights.packedByteCount)
-            try weights.pack(source.pointer.assumingMemoryBound(to: Float.self), to: target.pointer)
-            return target
-        }
+        let buffer = try pool.packed(constant, weights)
         return .constant(retaining(buffer).pointer)
     }
 
