@@ -9,7 +9,8 @@ SHELL := /bin/bash
 
 ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
-SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
+SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Examples/Package.swift Sources Tests Benchmarks/Sources \
+    Examples/Sources
 # What the build links, and what fetches XLA and Arrow.
 PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev libarchive-dev libcurl4-openssl-dev \
     libssl-dev python3 python3-pip
@@ -53,12 +54,26 @@ release: build ## The program to give to others: one stripped file, dist/allopho
 	@! ldd dist/allophone | grep -i swift || { echo "dist/allophone needs Swift's libraries, see above" >&2; exit 1; }
 	@ls -l dist/allophone | awk '{ printf "dist/allophone: %.1f MB\n", $$5 / 1e6 }'
 
+.PHONY: capi check-capi
+capi: setup ## The library for C and whatever calls C, in dist/c: header, static and shared
+	Tools/capi/build.sh
+
+MODEL ?= runs/first/model.safetensors
+check-capi: build capi ## Compare the libraries in dist/c with the program, on MODEL
+	Tools/capi/check.sh $(MODEL)
+
 # ---- Tests
 
 .PHONY: test
 test: setup-test lint ## Check the format, build, and run every test
 	swift build --build-tests
+	@$(MAKE) --no-print-directory examples
 	swift test --skip-build
+
+.PHONY: examples
+# A package of its own, in the folder of this one's build: what both are made of is compiled once.
+examples: setup ## Build the example programs
+	swift build --package-path Examples --scratch-path .build
 
 .PHONY: lint
 lint: swift ## Check the format of every Swift file
@@ -86,7 +101,6 @@ check-neon: ## The same for ARM's, cross-compiled and emulated
 	qemu-aarch64 .build/kernels/check-neon
 
 .PHONY: check-long
-MODEL ?= runs/first/model.safetensors
 check-long: build ## An hour of speech through MODEL: memory, length and tokens
 	Tools/checks/long_audio.sh $(MODEL)
 
@@ -129,7 +143,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-kernels bench-encode bench-sources bench-data
+.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-kernels bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -147,6 +161,14 @@ bench-native: setup peers bench ## The native runtime on 2 s of audio, against P
 
 bench-stream: bench ## One stream on one thread, a 20 ms frame at a time: latency and memory
 	Benchmarks/.build/release/bench stream
+
+bench-streams: bench ## Streams that a core serves at real time, for 1 to 64: into docs/benchmarks.md and docs/streams.svg
+	Benchmarks/.build/release/bench streams --docs docs
+
+.PHONY: soak
+HOURS ?= 24
+soak: bench ## HOURS (24) of sound through one stream, twice: memory must not grow, and tokens be the same
+	Benchmarks/.build/release/bench soak --hours $(HOURS)
 
 bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
 	@mkdir -p .build/kernels

@@ -24,6 +24,9 @@ let package = Package(
     name: "allophone",
     products: [
         .executable(name: "allophone", targets: ["allophone"]),
+        .library(name: "Allophone", targets: ["Allophone"]),
+        // What C, C++, Rust and Python load; `make capi` makes a library that needs no Swift of it.
+        .library(name: "CAllophone", type: .dynamic, targets: ["CInterface"]),
         .library(name: "PJRT", targets: ["PJRT"]),
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "XLA", targets: ["XLA"]),
@@ -65,6 +68,11 @@ let package = Package(
         library("Phonemes"),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint"]),
+        .target(
+            name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Audio", "Checkpoint"],
+            path: "Sources/Umbrella", swiftSettings: settings),
+        .systemLibrary(name: "CAllophone", path: "include"),
+        library("CInterface", ["CAllophone", "Codec", "Tokenizer", "Native", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(
             "Training",
@@ -80,8 +88,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Tensor", "Native", "XLA", "PJRT"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Tensor", "Native", "XLA", "PJRT", "NN", "Tokenizer"],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("PJRT"),
         tests("Tensor", ["XLA"]),
         tests("XLA", ["Tensor", "PJRT", "NN", log]),
@@ -103,6 +111,8 @@ let package = Package(
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
+        // Runs the example programs too; depending on them is what builds them.
+        tests("CInterface", ["CAllophone", "Allophone", "Codec", "Tokenizer", "Checkpoint", "Tensor"]),
         tests(
             "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],

@@ -99,13 +99,13 @@ public final class NativeCodec: SpeechCodec {
     /// Larger samples than any recording has, and far from overflow.
     private static let loudest: Float = 1e6
 
-    static func check(_ samples: some Collection<Float>) throws(CodecError) {
+    package static func check(_ samples: some Collection<Float>) throws(CodecError) {
         for (index, sample) in samples.enumerated() where !(sample.magnitude <= loudest) {
             throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
         }
     }
 
-    func check(_ frames: TokenFrames) throws {
+    package func check(_ frames: TokenFrames) throws {
         let levels = try model.configuration.tokenLayout.levels
         guard frames.levelCount == levels.count else {
             throw CodecError.levelCount(expected: levels.count, given: frames.levelCount)
@@ -154,6 +154,11 @@ extension NativeCodec {
 
         /// Begins again, as a new stream.
         public mutating func reset() { self = Encoder(codec, program) }
+
+        /// How many frames so many more samples would complete.
+        public func frames(completedBy samples: Int) -> Int {
+            (pending.count + samples) / codec.model.configuration.hop
+        }
 
         private mutating func encode(_ frames: Int) throws -> TokenFrames {
             let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)

@@ -193,9 +193,4 @@ struct StreamBench: ParsableCommand {
             for step in best { print(String(format: "%9.1f  ", step.seconds * 1e6) + step.name) }
         }
     }
-
-    private func residentMegabytes() -> Double {
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return .nan }
-        return (Double(text.split(separator: " ")[1]) ?? .nan) * 4096 / 1e6
-    }
 }
