@@ -22,24 +22,23 @@ cp include/allophone.h "$out/include/"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Each object names the libraries that it needs. Those of Swift's that are archives go in; the system's stay outside.
-swift-autolink-extract "@$objects" -o "$work/libraries"
-printf '%s\n' -ldispatch -lBlocksRuntime -lswiftCore >> "$work/libraries"
-inside=() outside=()
-for flag in $(tr ' ' '\n' < "$work/libraries" | sort -u); do
-    if [[ $flag == -l* && -e $swift/lib${flag#-l}.a ]]; then inside+=("$flag"); elif [[ $flag == -l* ]]; then outside+=("$flag"); fi
-done
-# The archives' own needs.
-for flag in $(grep -aho -- '-l[A-Za-z0-9_+]*' "$swift/static-stdlib-args.lnk"); do
-    [[ -e $swift/lib${flag#-l}.a || " ${outside[*]} " == *" $flag "* ]] || outside+=("$flag")
-done
+# Of Swift's archives what is needed goes in; the system's libraries, which objects and archives name, stay outside.
+archives=("$swift"/lib*.a)
+for file in "@$objects" "${archives[@]}"; do
+    swift-autolink-extract "$file" -o "$work/named"
+    cat "$work/named"
+done | cat - "$swift/static-stdlib-args.lnk" | tr ' ' '\n' | grep -x -- '-l[A-Za-z0-9_+]*' | sort -u > "$work/libraries"
+outside=()
+while read -r flag; do
+    [[ -e $swift/lib${flag#-l}.a || $flag == -lswift* ]] || outside+=("$flag")
+done < "$work/libraries"
 
-ld -r -o "$work/all.o" "$swift/$(uname -m)/swiftrt.o" "@$objects" -L"$swift" --start-group "${inside[@]}" --end-group
+ld -r -o "$work/all.o" "$swift/$(uname -m)/swiftrt.o" "@$objects" --start-group "${archives[@]}" --end-group
 # Nothing else is seen from outside, so that a program may hold another copy of Swift, or another library of it.
 objcopy --wildcard --keep-global-symbol='allophone_*' --strip-debug "$work/all.o" "$work/allophone.o"
 ar rcsD "$out/liballophone.a" "$work/allophone.o"
 cc -shared -o "$out/liballophone.so" "$work/allophone.o" -Wl,-soname,liballophone.so -Wl,--no-undefined -Wl,--gc-sections \
-    "${outside[@]}"
+    -Wl,-z,start-stop-visibility=hidden "${outside[@]}"
 strip --strip-unneeded "$out/liballophone.so"
 
 cat > "$out/allophone.pc" <<END
