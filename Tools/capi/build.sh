@@ -37,8 +37,9 @@ ld -r -o "$work/all.o" "$swift/$(uname -m)/swiftrt.o" "@$objects" --start-group 
 # Nothing else is seen from outside, so that a program may hold another copy of Swift, or another library of it.
 objcopy --wildcard --keep-global-symbol='allophone_*' --strip-debug "$work/all.o" "$work/allophone.o"
 ar rcsD "$out/liballophone.a" "$work/allophone.o"
+echo '{ global: allophone_*; local: *; };' > "$work/exports"
 cc -shared -o "$out/liballophone.so" "$work/allophone.o" -Wl,-soname,liballophone.so -Wl,--no-undefined -Wl,--gc-sections \
-    -Wl,-z,start-stop-visibility=hidden "${outside[@]}"
+    -Wl,--version-script="$work/exports" "${outside[@]}"
 strip --strip-unneeded "$out/liballophone.so"
 
 cat > "$out/allophone.pc" <<END
