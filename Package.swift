@@ -25,8 +25,9 @@ let package = Package(
     products: [
         .executable(name: "allophone", targets: ["allophone"]),
         .library(name: "Allophone", targets: ["Allophone"]),
-        // What C, C++, Rust and Python load; `make capi` makes a library that needs no Swift of it.
+        // For C, C++, Rust and Python. The tests load the first; of the second `make capi` makes what needs no Swift.
         .library(name: "CAllophone", type: .dynamic, targets: ["CInterface"]),
+        .library(name: "CAllophoneStatic", type: .static, targets: ["CInterface"]),
         .library(name: "PJRT", targets: ["PJRT"]),
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "XLA", targets: ["XLA"]),
@@ -111,8 +112,8 @@ let package = Package(
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
-        // Runs the example programs too; depending on them is what builds them.
-        tests("CInterface", ["CAllophone", "Allophone", "Codec", "Tokenizer", "Checkpoint", "Tensor"]),
+        // Runs the examples in C and Python on the dynamic library, which every build makes.
+        tests("CInterface", ["CAllophone", "Allophone", "Codec", "Native", "Tokenizer", "Checkpoint", "Tensor"]),
         tests(
             "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],

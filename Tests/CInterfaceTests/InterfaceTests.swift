@@ -2,6 +2,7 @@ import CAllophone
 import Checkpoint
 import Codec
 import Foundation
+import Native
 import TestSupport
 import Testing
 import Tokenizer
@@ -120,6 +121,18 @@ import Tokenizer
         }
         #expect(frames == 32)
         allophone_encoder_destroy(OpaquePointer(bitPattern: encoder))
+    }
+
+    @Test(arguments: [(ALLOPHONE_BF16.rawValue, Precision.bf16), (ALLOPHONE_INT8.rawValue, .int8)])
+    func precisionsAreThoseOfSwift(_ precision: UInt32, _ same: Precision) throws {
+        let narrow = try opened { allophone_codec_open(c.path, 3, precision, 2, $0) }
+        defer { allophone_codec_close(narrow) }
+        let decoder = try opened { allophone_decoder_create(narrow, $0) }
+        let tokens = try codec.encode(sound(hop * 6, seed: 9))
+        let expected = try NativeCodec(ModelFile(path: c.path), precision: same).decode(tokens)
+        #expect(try decode(tokens.codes, by: decoder) == expected)
+        #expect(try expected != codec.decode(tokens))
+        allophone_decoder_destroy(decoder)
     }
 
     @Test func oneUseAloneIsEnoughForIt() throws {

@@ -10,8 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 out=dist/c
 
 options=(-c release --static-swift-stdlib)
-swift build "${options[@]}" --product CAllophone
-objects=$(swift build "${options[@]}" --show-bin-path)/CAllophone.product/Objects.LinkFileList
+swift build "${options[@]}" --product CAllophoneStatic
+objects=$(swift build "${options[@]}" --show-bin-path)/CAllophoneStatic.product/Objects.LinkFileList
 resources=$(swiftc -static-stdlib -print-target-info | python3 -c \
     'import json, sys; paths = json.load(sys.stdin)["paths"]; print(paths["runtimeResourcePath"])')
 swift=$resources/linux

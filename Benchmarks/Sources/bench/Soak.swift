@@ -77,10 +77,10 @@ struct Soak: ParsableCommand {
             if done >= nextReport {
                 let elapsed = (ContinuousClock.now - clock) / .seconds(1)
                 let heard = Double(done) / configuration.frameRate
-                fputs(
-                    String(
-                        format: "%@: %.1f of %.1f h, %.0f × real time, %.1f MB\n", title, heard / 3600, hours,
-                        heard / elapsed, outcome.end), stderr)
+                let figures = String(
+                    format: "%.1f of %.1f h, %.0f × real time, %.1f MB", heard / 3600, hours, heard / elapsed,
+                    outcome.end)
+                FileHandle.standardError.write(Data("\(title): \(figures)\n".utf8))
                 nextReport += max(1, total / 24)
             }
         }

@@ -8,15 +8,18 @@ import Foundation
 @main enum Live {
     static func main() {
         guard CommandLine.arguments.count == 2 else {
-            fputs("usage: live MODEL < IN.f32 > OUT.f32\n", stderr)
-            exit(64)
+            fail("usage: live MODEL < IN.f32 > OUT.f32", status: 64)
         }
         do {
             try run(model: CommandLine.arguments[1])
         } catch {
-            fputs("error: \(error)\n", stderr)
-            exit(1)
+            fail("error: \(error)", status: 1)
         }
+    }
+
+    static func fail(_ message: String, status: Int32) -> Never {
+        FileHandle.standardError.write(Data("\(message)\n".utf8))
+        exit(status)
     }
 
     static func run(model path: String) throws {
