@@ -25,17 +25,19 @@ struct Soak: ParsableCommand {
             try pass(codec, framesAtOnce: 1, title: "a frame at a time"),
             try pass(codec, framesAtOnce: codec.blockFrames * 3 + 1, title: "blocks"),
         ]
+        let isEqual = runs[0].tokens == runs[1].tokens && runs[0].sound == runs[1].sound
         let line: [String: Any] = [
             "check": "soak", "model": model, "precision": precision.rawValue, "hours": hours,
-            "equal": runs[0].hash == runs[1].hash, "runs": runs.map(\.json),
+            "equal": isEqual, "runs": runs.map(\.json),
         ]
         print(String(decoding: try JSONSerialization.data(withJSONObject: line, options: [.sortedKeys]), as: UTF8.self))
-        if runs[0].hash != runs[1].hash { throw ExitCode.failure }
+        if !isEqual { throw ExitCode.failure }
         if runs.contains(where: { $0.peak - $0.start > growth }) { throw ExitCode.failure }
     }
 
     private struct Outcome {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        /// Of all codes, and of all samples.
+        var (tokens, sound) = (Hash(), Hash())
         /// Resident megabytes after the first minute, at the end, and the most in between.
         var (start, end, peak) = (0.0, 0.0, 0.0)
         var seconds = 0.0
@@ -43,13 +45,18 @@ struct Soak: ParsableCommand {
 
         var json: [String: Any] {
             [
-                "hash": String(hash, radix: 16), "startMB": rounded(start), "endMB": rounded(end),
+                "tokens": String(tokens.value, radix: 16), "sound": String(sound.value, radix: 16),
+                "startMB": rounded(start), "endMB": rounded(end),
                 "peakMB": rounded(peak), "seconds": rounded(seconds), "levelOneCodes": distinctCodes.count,
             ]
         }
+    }
 
-        /// FNV-1a, a word at a time.
-        mutating func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01B3 }
+    /// FNV-1a, a word at a time.
+    private struct Hash: Equatable {
+        private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+        mutating func mix(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
     }
 
     private func pass(_ codec: NativeCodec, framesAtOnce: Int, title: String) throws -> Outcome {
@@ -64,9 +71,9 @@ struct Soak: ParsableCommand {
         while done < total {
             let count = min(framesAtOnce, total - done)
             let tokens = try encoder.push(sound.next(count * configuration.hop))
-            for code in tokens.codes { outcome.mix(code) }
+            for code in tokens.codes { outcome.tokens.mix(code) }
             for frame in 0..<tokens.count { outcome.distinctCodes.insert(tokens[frame, 0]) }
-            for sample in try decoder.push(tokens) { outcome.mix(UInt64(sample.bitPattern)) }
+            for sample in try decoder.push(tokens) { outcome.sound.mix(UInt64(sample.bitPattern)) }
             done += count
             if done >= nextSample || done == total {
                 let resident = residentMegabytes()
