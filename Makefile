@@ -67,13 +67,13 @@ check-capi: build capi ## Compare the libraries in dist/c with the program, on M
 .PHONY: test
 test: setup-test lint ## Check the format, build, and run every test
 	swift build --build-tests
-	@$(MAKE) --no-print-directory examples
+	@# The tests build the examples' sources; that their own package finds them and the library is seen by planning its build.
+	swift build --package-path Examples --print-manifest-job-graph > /dev/null
 	swift test --skip-build
 
 .PHONY: examples
-# A package of its own, in the folder of this one's build: what both are made of is compiled once.
-examples: setup ## Build the example programs
-	swift build --package-path Examples --scratch-path .build
+examples: setup ## Build the package of example programs in Swift
+	swift build --package-path Examples -c release
 
 .PHONY: lint
 lint: swift ## Check the format of every Swift file
@@ -195,4 +195,4 @@ oracles: peers ## Write the fixtures of the tests anew, by JAX, PyTorch, librosa
 
 .PHONY: clean
 clean: ## Remove what was built; downloads, corpora and runs stay
-	rm -rf .build Benchmarks/.build dist
+	rm -rf .build Benchmarks/.build Examples/.build dist

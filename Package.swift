@@ -112,8 +112,16 @@ let package = Package(
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
-        // Runs the examples in C and Python on the dynamic library, which every build makes.
-        tests("CInterface", ["CAllophone", "Allophone", "Codec", "Native", "Tokenizer", "Checkpoint", "Tensor"]),
+        // The example programs belong to a package of their own; here they are built for the tests.
+        .executableTarget(name: "ExampleRoundtrip", dependencies: ["Allophone"], path: "Examples/Sources/roundtrip"),
+        .executableTarget(name: "ExampleLive", dependencies: ["Allophone"], path: "Examples/Sources/live"),
+        // Runs the examples, those in C and Python on the dynamic library, which every build makes.
+        tests(
+            "CInterface",
+            [
+                "CAllophone", "Allophone", "Codec", "Native", "Tokenizer", "Checkpoint", "Tensor", "ExampleRoundtrip",
+                "ExampleLive",
+            ]),
         tests(
             "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],

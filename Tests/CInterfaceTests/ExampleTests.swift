@@ -3,15 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The programs in `Examples`, against what the library gives in this process. Those in Swift run where `make examples` has
-/// built them, as `make test` does.
+/// The programs in `Examples`, against what the library gives in this process.
 @Suite struct ExampleTests {
     private static let products = (Bundle.main.executableURL ?? Bundle.main.bundleURL).deletingLastPathComponent()
     private static let examples = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Examples")
-    static let swiftIsBuilt = ["roundtrip", "live"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: products.appending(path: $0).path)
-    }
 
     private let folder: TemporaryFolder
     private let model: String
@@ -109,18 +105,16 @@ import Testing
         #expect(worst <= 2 / 32768, "\(worst)")
     }
 
-    @Test(.enabled(if: swiftIsBuilt, "make examples builds them"))
-    func theRoundTripGivesWhatTheLibraryGives() throws {
+    @Test func theRoundTripGivesWhatTheLibraryGives() throws {
         let output = try run(
-            [Self.products.appending(path: "roundtrip").path, model, writeWAV(), folder.file("out.wav")])
+            [Self.products.appending(path: "ExampleRoundtrip").path, model, writeWAV(), folder.file("out.wav")])
         let level = tokens.level(0).map(String.init).joined(separator: " ")
         #expect(String(decoding: output, as: UTF8.self).hasSuffix("level 1: \(level)\n"))
         #expect(try Waveform.load(path: folder.file("out.wav")).samples == Array(audio.prefix(samples.count)))
     }
 
-    @Test(.enabled(if: swiftIsBuilt, "make examples builds them"))
-    func theLiveStreamGivesWhatTheLibraryGives() throws {
-        let output = try run([Self.products.appending(path: "live").path, model], input: writeRaw())
+    @Test func theLiveStreamGivesWhatTheLibraryGives() throws {
+        let output = try run([Self.products.appending(path: "ExampleLive").path, model], input: writeRaw())
         #expect(output == audio.withUnsafeBytes { Array($0) })
     }
 }
