@@ -9,7 +9,8 @@ SHELL := /bin/bash
 
 ALLOPHONE := .build/release/allophone
 PYTHON := .venv/bin/python
-SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Sources Tests Benchmarks/Sources
+SWIFT_SOURCES := Package.swift Benchmarks/Package.swift Examples/Package.swift Sources Tests Benchmarks/Sources \
+    Examples/Sources
 # What the build links, and what fetches XLA and Arrow.
 PACKAGES := libsndfile1-dev libsoxr-dev libebur128-dev libpng-dev zlib1g-dev libarchive-dev libcurl4-openssl-dev \
     libssl-dev python3 python3-pip
@@ -54,12 +55,26 @@ release: build ## The program to give to others: one stripped file, dist/allopho
 	@stat -c %s dist/allophone | awk '{ printf "dist/allophone: %.1f MB\n", $$1 / 1e6; exit $$1 > 25e6 }' \
 		|| { echo "dist/allophone is over 25 MB: does anything use full Foundation? See docs/dependencies.md" >&2; exit 1; }
 
+.PHONY: capi check-capi
+capi: setup ## The library for C and whatever calls C, in dist/c: header, static and shared
+	Tools/capi/build.sh
+
+MODEL ?= runs/first/model.safetensors
+check-capi: build capi ## Compare the libraries in dist/c with the program, on MODEL
+	Tools/capi/check.sh $(MODEL)
+
 # ---- Tests
 
 .PHONY: test
 test: setup-test lint ## Check the format, build, and run every test
 	swift build --build-tests
+	@# The tests build the examples' sources; that their own package finds them and the library is seen by planning its build.
+	swift build --package-path Examples --print-manifest-job-graph > /dev/null
 	swift test --skip-build
+
+.PHONY: examples
+examples: setup ## Build the package of example programs in Swift
+	swift build --package-path Examples -c release
 
 .PHONY: lint
 lint: swift ## Check the format of every Swift file, and that no source needs ICU
@@ -89,7 +104,6 @@ check-neon: ## The same for ARM's, cross-compiled and emulated
 	qemu-aarch64 .build/kernels/check-neon
 
 .PHONY: check-long
-MODEL ?= runs/first/model.safetensors
 check-long: build ## An hour of speech through MODEL: memory, length and tokens
 	Tools/checks/long_audio.sh $(MODEL)
 
@@ -132,7 +146,8 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	@Tools/setup/apt.sh python3 python3-venv espeak-ng
 	Tools/setup/python.sh
 
-.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-precision bench-kernels bench-encode bench-sources bench-data
+.PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
+	bench-encode bench-sources bench-data
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -153,6 +168,14 @@ bench-stream: setup peers bench ## One stream on one thread, a 20 ms frame at a 
 
 bench-precision: setup bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
 	Benchmarks/.build/release/bench precision --model $(MODEL) --data .corpus/core
+
+bench-streams: bench ## Streams that a core serves at real time, for 1 to 64: into docs/benchmarks.md and docs/streams.svg
+	Benchmarks/.build/release/bench streams --docs docs
+
+.PHONY: soak
+HOURS ?= 24
+soak: bench ## HOURS (24) of sound through one stream, twice: memory must not grow, and tokens be the same
+	Benchmarks/.build/release/bench soak --hours $(HOURS)
 
 bench-kernels: swift ## The kernels on the reference codec's layers, against this CPU's peak
 	@mkdir -p .build/kernels
@@ -179,4 +202,4 @@ oracles: peers ## Write the fixtures of the tests anew, by JAX, PyTorch, librosa
 
 .PHONY: clean
 clean: ## Remove what was built; downloads, corpora and runs stay
-	rm -rf .build Benchmarks/.build dist
+	rm -rf .build Benchmarks/.build Examples/.build dist

@@ -24,6 +24,10 @@ let package = Package(
     name: "allophone",
     products: [
         .executable(name: "allophone", targets: ["allophone"]),
+        .library(name: "Allophone", targets: ["Allophone"]),
+        // For C, C++, Rust and Python. The tests load the first; of the second `make capi` makes what needs no Swift.
+        .library(name: "CAllophone", type: .dynamic, targets: ["CInterface"]),
+        .library(name: "CAllophoneStatic", type: .static, targets: ["CInterface"]),
         .library(name: "PJRT", targets: ["PJRT"]),
         .library(name: "Tensor", targets: ["Tensor"]),
         .library(name: "XLA", targets: ["XLA"]),
@@ -67,6 +71,11 @@ let package = Package(
         library("Phonemes"),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint"]),
+        .target(
+            name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Audio", "Checkpoint"],
+            path: "Sources/Umbrella", swiftSettings: settings),
+        .systemLibrary(name: "CAllophone", path: "include"),
+        library("CInterface", ["CAllophone", "Codec", "Tokenizer", "Native", "Checkpoint"]),
         library("Metrics", ["Audio"]),
         library(
             "Training",
@@ -82,8 +91,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Tensor", "Native", "XLA", "PJRT"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Tensor", "Native", "XLA", "PJRT", "NN", "Tokenizer"],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("PJRT"),
         tests("Tensor", ["XLA"]),
         tests("XLA", ["Tensor", "PJRT", "NN", log]),
@@ -106,6 +115,16 @@ let package = Package(
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
+        // The example programs belong to a package of their own; here they are built for the tests.
+        .executableTarget(name: "ExampleRoundtrip", dependencies: ["Allophone"], path: "Examples/Sources/roundtrip"),
+        .executableTarget(name: "ExampleLive", dependencies: ["Allophone"], path: "Examples/Sources/live"),
+        // Runs the examples, those in C and Python on the dynamic library, which every build makes.
+        tests(
+            "CInterface",
+            [
+                "CAllophone", "Allophone", "Codec", "Native", "Tokenizer", "Checkpoint", "Tensor", "ExampleRoundtrip",
+                "ExampleLive",
+            ]),
         tests(
             "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],

@@ -12,7 +12,7 @@ extension NativeCodec {
     public func push(_ samples: [[Float]], to encoders: inout [Encoder]) throws -> [TokenFrames] {
         precondition(samples.count == encoders.count, "\(samples.count) chunks for \(encoders.count) streams")
         precondition(encoders.allSatisfy { $0.codec === self }, "a stream of another codec")
-        for chunk in samples { try Self.check(chunk[...]) }
+        for chunk in samples { try chunk.withUnsafeBufferPointer { try Self.check($0) } }
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var results = samples.map { _ in TokenFrames(levelCount: model.configuration.quantizer.count) }
         for (index, chunk) in samples.enumerated() { encoders[index].pending += chunk }

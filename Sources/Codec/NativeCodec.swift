@@ -108,14 +108,14 @@ public final class NativeCodec: SpeechCodec {
     /// Larger samples than any recording has, and far from overflow.
     private static let loudest: Float = 1e6
 
-    // Of an array's elements: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
-    static func check(_ samples: ArraySlice<Float>) throws(CodecError) {
+    // Of elements in memory: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
+    package static func check(_ samples: UnsafeBufferPointer<Float>) throws(CodecError) {
         guard let index = samples.firstIndex(where: { !($0.magnitude <= loudest) }) else { return }
-        let (sample, place) = (samples[index], index - samples.startIndex)
-        throw sample.isFinite ? .tooLoud(sample: place, value: sample) : .notFinite(sample: place)
+        let sample = samples[index]
+        throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
     }
 
-    func check(_ frames: TokenFrames) throws {
+    package func check(_ frames: TokenFrames) throws {
         let levels = try model.configuration.tokenLayout.levels
         guard frames.levelCount == levels.count else {
             throw CodecError.levelCount(expected: levels.count, given: frames.levelCount)
@@ -149,7 +149,7 @@ extension NativeCodec {
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
             let held = pending.count
             pending.append(contentsOf: samples)
-            do { try NativeCodec.check(pending[held...]) } catch {
+            do { try pending[held...].withUnsafeBufferPointer { try NativeCodec.check($0) } } catch {
                 pending.removeLast(pending.count - held)
                 throw error
             }
@@ -168,6 +168,11 @@ extension NativeCodec {
 
         /// Begins again, as a new stream.
         public mutating func reset() { self = Encoder(codec, program) }
+
+        /// How many frames so many more samples would complete.
+        public func frames(completedBy samples: Int) -> Int {
+            (pending.count + samples) / codec.model.configuration.hop
+        }
 
         private mutating func encode(_ frames: Int) throws -> TokenFrames {
             let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)

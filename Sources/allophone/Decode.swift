@@ -11,11 +11,13 @@ struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn tokens back into sound.",
         discussion: """
-            The output's format follows from its extension: wav, flac or ogg; `-` writes raw PCM to standard output.
+            The output's format follows from its extension: wav, flac or ogg; `-` writes raw PCM to standard output. From pipe to \
+            pipe every frame is heard at once, and the last one to its end.
 
             EXAMPLES
               allophone decode talk.allo talk.wav --model model.safetensors
               allophone decode talk.allo - --raw s16le | aplay -f S16_LE -r 24000
+              arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - - | allophone decode - - | aplay -f S16_LE -r 24000
             """)
 
     @Argument(help: "The token file, or - for standard input.")
@@ -69,13 +71,15 @@ struct Decode: ParsableCommand {
 
         let bar = ProgressBar("decoding", total: nil, unit: .audio)
         var decoder = try codec.makeDecoder()
-        // The last frame may be longer than the sound. How long that is stands at the end of the file, so one hop is held back.
+        // The last frame may be longer than the sound. How long that is stands at the end of the file, so one hop is held back,
+        // but for who listens live: there a frame of delay is worse than some silence at the end.
+        let holdback = input == "-" && output == "-" ? 0 : configuration.hop
         var held: [Float] = []
         var written = 0
         var frames = 0
         func write(_ audio: [Float]) throws {
             held += audio
-            let ready = held.count - configuration.hop
+            let ready = held.count - holdback
             guard ready > 0 else { return }
             try sink.write(Array(held.prefix(ready)))
             held.removeFirst(ready)

@@ -91,7 +91,11 @@ enum Program {
 
     /// Runs a line of bash, in which `$ALLOPHONE` is the program, and `$1` and so on are `arguments`.
     static func bash(_ line: String, _ arguments: String...) throws -> Outcome {
-        try Running("/bin/bash", ["-c", line, "bash"] + arguments, environment: [:], input: nil, output: nil).wait()
+        try startBash(line, arguments).wait()
+    }
+
+    static func startBash(_ line: String, _ arguments: [String]) throws -> Running {
+        try Running("/bin/bash", ["-c", line, "bash"] + arguments, environment: [:], input: nil, output: nil)
     }
 
     /// Runs to an end that is expected to be good.

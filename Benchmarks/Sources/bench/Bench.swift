@@ -6,9 +6,8 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
         subcommands: [
-            CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, PrecisionBench.self,
-            FreshModel.self,
-            OperationBench.self,
+            CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, StreamsBench.self,
+            PrecisionBench.self, Soak.self, FreshModel.self, OperationBench.self,
         ])
 }
 
@@ -53,3 +52,9 @@ func report(_ name: String, ours: [Double], peers: [(name: String, seconds: [Dou
 }
 
 func rounded(_ value: Double) -> Double { (value * 1e4).rounded() / 1e4 }
+
+/// Memory of this process that is in use now.
+func residentMegabytes() -> Double {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return .nan }
+    return (Double(text.split(separator: " ")[1]) ?? .nan) * 4096 / 1e6
+}

@@ -1,0 +1,62 @@
+/* A live stream through a model, a frame at a time: PCM of 32-bit floats at the model's rate from standard input to standard
+ * output. With a second argument, the codes of each frame go to that file, a line each.
+ *
+ *     cc live.c -I../../include -L../../dist/c -lallophone -o live
+ *     arecord -f FLOAT_LE -r 24000 | ./live MODEL | aplay -f FLOAT_LE -r 24000
+ */
+#include <allophone.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void check(allophone_status status) {
+    if (status == ALLOPHONE_OK) return;
+    fprintf(stderr, "error %d: %s\n", (int)status, allophone_error_message());
+    exit(1);
+}
+
+int main(int count, char **arguments) {
+    if (count < 2 || count > 3) {
+        fprintf(stderr, "usage: live MODEL [CODES] < IN.f32 > OUT.f32\n");
+        return 64;
+    }
+    FILE *list = count == 3 ? fopen(arguments[2], "w") : NULL;
+    if (count == 3 && !list) {
+        perror(arguments[2]);
+        return 1;
+    }
+
+    allophone_codec *codec;
+    allophone_format format;
+    allophone_encoder *encoder;
+    allophone_decoder *decoder;
+    check(allophone_codec_open(arguments[1], ALLOPHONE_ENCODE_AND_DECODE, ALLOPHONE_F32, 1, &codec));
+    check(allophone_codec_format(codec, &format));
+    check(allophone_encoder_create(codec, &encoder));
+    check(allophone_decoder_create(codec, &decoder));
+    /* The streams keep what they need. */
+    allophone_codec_close(codec);
+
+    float *samples = malloc(format.hop * sizeof *samples);
+    uint64_t *codes = malloc(format.level_count * sizeof *codes);
+    if (!samples || !codes) return 1;
+    for (size_t read = 1; read > 0;) {
+        size_t frames, made;
+        /* At most a hop of samples completes at most one frame. */
+        read = fread(samples, sizeof *samples, format.hop, stdin);
+        if (read > 0) check(allophone_encoder_push(encoder, samples, read, codes, 1, &frames));
+        else check(allophone_encoder_flush(encoder, codes, 1, &frames));
+        check(allophone_decoder_push(decoder, codes, frames, samples, format.hop, &made));
+        fwrite(samples, sizeof *samples, made, stdout);
+        fflush(stdout);
+        for (uint32_t level = 0; list && frames && level < format.level_count; level++)
+            fprintf(list, "%" PRIu64 "%c", codes[level], level + 1 < format.level_count ? ' ' : '\n');
+    }
+
+    allophone_encoder_destroy(encoder);
+    allophone_decoder_destroy(decoder);
+    free(samples);
+    free(codes);
+    if (list) fclose(list);
+    return 0;
+}
