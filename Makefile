@@ -57,6 +57,7 @@ release: build ## The program to give to others: one stripped file, dist/allopho
 
 .PHONY: capi check-capi
 capi: setup ## The library for C and whatever calls C, in dist/c: header, static and shared
+	@Tools/setup/apt.sh g++ python3
 	Tools/capi/build.sh
 
 MODEL ?= runs/first/model.safetensors
