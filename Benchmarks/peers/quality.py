@@ -189,7 +189,8 @@ def main() -> None:
     rate = information["sampleRate"]
     recognizer = arguments.recognizer or (model if "phonemes" in json.loads(information["configuration"]) else None)
     rows = chosen(arguments.data / "manifest.jsonl", arguments.split, arguments.clips)
-    codecs = [Original(), Allophone(program, model), Opus(6), Opus(8)]
+    codecs = [Original(), Allophone(program, model)]
+    codecs += [Opus(kilobits, is_constant) for kilobits in (6, 8) for is_constant in (True, False)]
     codecs += [Codec2(mode) for mode in ("3200", "2400", "1600", "1400", "1300", "1200")]
 
     results: dict[str, dict] = {}

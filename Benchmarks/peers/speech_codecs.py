@@ -57,18 +57,20 @@ class Allophone:
 
 @dataclass(frozen=True)
 class Opus:
-    """libopus at a variable bit rate, told that it is speech; it hears and gives 24 kHz, and makes of the band what it can."""
+    """libopus, told that it is speech, at a bit rate that varies, as it likes best, or is constant, as every other codec's here."""
 
     kilobits: int
+    is_constant: bool
     is_aligned: bool = True
 
     @property
     def name(self) -> str:
-        return f"Opus {self.kilobits}"
+        return f"Opus {self.kilobits} {'CBR' if self.is_constant else 'VBR'}"
 
     def __call__(self, sound: Path, rate: int, folder: Path) -> tuple[np.ndarray, int]:
         packets, decoded = folder / "packets.opus", folder / "decoded.wav"
-        run("opusenc", "--quiet", "--speech", "--bitrate", self.kilobits, sound, packets)
+        mode = "--hard-cbr" if self.is_constant else "--vbr"
+        run("opusenc", "--quiet", "--speech", mode, "--bitrate", self.kilobits, sound, packets)
         run("opusdec", "--quiet", "--rate", rate, packets, decoded)
         return load(decoded, rate), 8 * payload(packets.read_bytes())
 
