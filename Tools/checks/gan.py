@@ -56,6 +56,8 @@ def within(values: list[float], low: float, high: float) -> bool:
 
 
 def extent(values: list[float]) -> str:
+    if not all(map(math.isfinite, values)):
+        return "not finite throughout"
     return f"{min(values):.3f} to {max(values):.3f}" if values else "nothing logged"
 
 

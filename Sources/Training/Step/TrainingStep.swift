@@ -8,8 +8,8 @@ import XLA
 /// weight average. The state (`TrainingState`) is donated, so device memory holds one copy.
 ///
 /// Its arguments are `state`; `audio`, f32 `[clips, samples, 1]`; `lengths`, i32 `[clips]`, and `bandwidth`, f32 `[clips]`, as
-/// `GeneratorObjective` takes them; `labels`, i32 `[clips, labels]`, for models that learn phonemes; and `teacher`, where there is
-/// a perceptual loss.
+/// `GeneratorObjective` takes them; `labels`, i32 `[clips, labels]`, and `phonemeFrames`, i32 `[clips, frames]`, for models that learn
+/// phonemes from transcripts and from alignments; and `teacher`, where there is a perceptual loss.
 ///
 /// Both players move from the same state: the generator is judged by the discriminators that it has just been compared by, not by
 /// what they become in this step. Their work on real and generated sound is thus done once for both players, where turns would
@@ -39,7 +39,8 @@ struct TrainingStep: Sendable {
             placeholders["teacher.\(path)"] = parameter.tensor
         }
         let parts =
-            ["audio", "lengths", "bandwidth"] + (recipe.usesPhonemes(model.configuration) ? ["labels"] : [])
+            ["audio", "lengths", "bandwidth"] + (recipe.usesLabels(model.configuration) ? ["labels"] : [])
+            + (recipe.usesAlignments(model.configuration) ? ["phonemeFrames"] : [])
         functions = Dictionary(
             uniqueKeysWithValues: [false, true].flatMap { trains in
                 [false, true].map { hears in
@@ -87,7 +88,7 @@ private struct Body: Sendable {
     let generator: Player
     let judges: Player
 
-    /// - Parameter batch: `audio`, `lengths`, `bandwidth` and, to learn phonemes, `labels`.
+    /// - Parameter batch: `audio`, `lengths`, `bandwidth` and, to learn phonemes, `labels` and `phonemeFrames`.
     func callAsFunction(_ state: Tree<Tensor>, batch: Tree<Tensor>, _ phase: Phase) -> Tree<Tensor> {
         let step = state["step"].value
         let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
@@ -147,8 +148,7 @@ private struct Body: Sendable {
     ) -> Tree<Tensor> {
         var attempt = objective(
             batch["audio"].value, lengths: batch["lengths"].value, bandwidth: batch["bandwidth"].value,
-            targets: recipe.usesPhonemes(model.configuration) ? PhonemeTargets(labels: batch["labels"].value) : nil,
-            step: step, key: key)
+            targets: targets(in: batch), step: step, key: key)
         var metrics: [String: Tensor] = [:]
         var opposing: [String: Tensor] = [:]
         if phase.trainsDiscriminators || phase.isAdversarial {
@@ -192,6 +192,16 @@ private struct Body: Sendable {
             ],
             "last": .dictionary(resets),
         ]
+    }
+
+    /// What a batch says of its phonemes; nothing for a model that learns none.
+    private func targets(in batch: Tree<Tensor>) -> PhonemeTargets? {
+        let frames = recipe.usesAlignments(model.configuration) ? batch["phonemeFrames"].value : nil
+        if recipe.usesLabels(model.configuration) {
+            return PhonemeTargets(labels: batch["labels"].value, frames: frames)
+        }
+        // Rows without labels say nothing.
+        return frames.map { PhonemeTargets(labels: Tensor.zeros(TensorType(.i32, [$0.shape[0], 1])), frames: $0) }
     }
 
     private func gradients(of loss: Tensor, at parameters: [String: Tensor]) -> [String: Tensor] {
