@@ -111,7 +111,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var bandShare: Double = 0
         /// In Hz.
         public var band = Interval(4000, 8000)
-        /// Whether spectral losses leave out what is above the band of a clip, which the model would else learn to be silent.
+        /// Whether spectral losses and discriminators leave out what is above the band of a clip, which the model would else learn to
+        /// be silent.
         public var limitsBandwidth: Bool = true
 
         public init() {}

@@ -218,6 +218,7 @@ public final class Trainer {
         let arguments: Tree<Buffer> = [
             "discriminators": state["discriminators"]["parameters"], "real": try segment(clip.original),
             "fake": try segment(clip.decoded),
+            "bandwidth": .leaf(try engine.upload(HostArray([Float(clip.bandwidth)]))),
         ]
         return try judge(arguments).value.hostArray().doubles[0]
     }

@@ -1,3 +1,4 @@
+import Audio
 import NN
 import PJRT
 import Tensor
@@ -65,17 +66,27 @@ struct TrainingStep: Sendable {
     /// How many programs have been traced.
     var traceCount: Int { functions.values.reduce(0) { $0 + $1.traceCount } }
 
-    /// How sure the discriminators are of real and generated sound, `[batch, samples]` each: the share they get right.
+    /// How sure the discriminators are of `real` and `fake` sound, `[batch, samples]` each, of so much `bandwidth`, `[batch]`: the
+    /// share they get right.
     func accuracy(on engine: Engine) -> Function {
-        let (discriminators, adversarial) = (discriminators, recipe.adversarial)
+        let (discriminators, recipe, configuration) = (discriminators, recipe, model.configuration)
         let placeholders = Dictionary(
             uniqueKeysWithValues: discriminators.parameters.map { ("discriminators.\($0)", $1.tensor) })
         return Function("judge", on: engine, placeholders: placeholders) { arguments in
-            .leaf(
-                discriminatorAccuracy(
-                    real: discriminators(arguments["real"].value), fake: discriminators(arguments["fake"].value),
-                    adversarial.loss))
+            func judged(_ name: String) -> [Judgement] {
+                let bandwidth = arguments["bandwidth"].value
+                return discriminators(recipe.clips.band(of: arguments[name].value, to: bandwidth, configuration))
+            }
+            return .leaf(discriminatorAccuracy(real: judged("real"), fake: judged("fake"), recipe.adversarial.loss))
         }
+    }
+}
+
+extension Recipe.Clips {
+    /// What discriminators hear of sounds `[batch, samples]`: both sides without what is above the clip's band, or they would learn
+    /// that real speech has nothing there.
+    fileprivate func band(of x: Tensor, to bandwidth: Tensor, _ configuration: Alpha.Configuration) -> Tensor {
+        limitsBandwidth ? BandLimit(sampleRate: configuration.sampleRate)(x, to: bandwidth) : x
     }
 }
 
@@ -155,8 +166,13 @@ private struct Body: Sendable {
             let adversarial = recipe.adversarial
             let dtype = recipe.precision.dtype
             let mask = attempt.masks.samples
-            let real = discriminators(attempt.reference, mask: mask, as: dtype)
-            let fake = discriminators(attempt.signal, mask: mask, as: dtype)
+            func judged(_ x: Tensor) -> [Judgement] {
+                let heard = select(mask, x, Tensor.scalar(0))
+                return discriminators(
+                    recipe.clips.band(of: heard, to: batch["bandwidth"].value, model.configuration), mask: mask,
+                    as: dtype)
+            }
+            let (real, fake) = (judged(attempt.reference), judged(attempt.signal))
             if phase.isAdversarial { attempt.add((real, fake), adversarial, share: share(at: step)) }
             if phase.trainsDiscriminators {
                 let loss = discriminatorLoss(real: real, fake: fake, adversarial.loss, adversarial.reduction)
