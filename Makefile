@@ -148,7 +148,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
-	bench-encode bench-sources bench-data
+	bench-encode bench-sources bench-data bench-quality
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -189,6 +189,16 @@ bench-encode: build ## `allophone encode` of a 10 s clip, from start to end
 bench-data: setup peers corpus ## The core corpus to 24 kHz left-padded batches, against Python's datasets, soundfile and soxr
 	swift build --package-path Benchmarks -c release --product bench-data
 	Benchmarks/.build/release/bench-data --python $(PYTHON) --corpus .corpus/core
+
+# DATA is a folder with a manifest.jsonl; RECOGNIZER, a model with phonemes, reads those of what each codec says.
+DATA ?= .corpus/core
+SPLIT ?= dev
+CLIPS ?= 64
+RECOGNIZER ?=
+bench-quality: build peers corpus ## Speech through MODEL, Opus and Codec2: PESQ, STOI, SI-SDR, DNSMOS, mel distance, phonemes
+	@Tools/setup/apt.sh opus-tools codec2
+	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/quality.py --model $(MODEL) --data $(DATA) --split $(SPLIT) \
+		--clips $(CLIPS) $(if $(RECOGNIZER),--recognizer $(RECOGNIZER)) --table out/quality.md
 
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources

@@ -117,6 +117,15 @@ struct PhonemeLevelTests {
             "quantizer.levels.0.codebook", "quantizer.levels.0.project.weight", "quantizer.levels.0.project.bias",
             "quantizer.levels.0.logScale",
         ]
+        let byAlignments = reached(
+            try gradients(model) { model, audio, training in
+                let logits = model.reconstruct(audio, training: training).quantized.logits ?? audio
+                let targets = PhonemeTargets(
+                    labels: .constant(HostArray([0, 0] as [Int32], shape: [2, 1])),
+                    frames: .constant(HostArray([0, 1, 2, 3, 4, 5, -1, -1, -1, 6, 7, 0] as [Int32], shape: [2, 6])))
+                let value = PhonemeLoss()(logits: logits, priors: nil, targets: targets, mask: nil)
+                return value.frames?.loss ?? audio.sum()
+            })
         #expect(byReconstruction.isDisjoint(with: codebook))
         #expect(byPhonemes.isSuperset(of: codebook))
         // The encoder serves both.
@@ -124,7 +133,7 @@ struct PhonemeLevelTests {
         #expect(byReconstruction.isSuperset(of: encoder) && byPhonemes.isSuperset(of: encoder))
         // The phoneme loss reaches nothing else; the reconstruction everything else: level 2, what the decoder makes of a
         // phoneme, and the decoder.
-        #expect(byPhonemes == codebook.union(encoder))
+        #expect(byPhonemes == codebook.union(encoder) && byAlignments == byPhonemes)
         let rest = Set(model.parameters.filter { $0.value.kind == .trainable }.keys).subtracting(codebook)
         #expect(byReconstruction == rest)
     }

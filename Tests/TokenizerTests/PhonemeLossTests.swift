@@ -21,7 +21,7 @@ struct PhonemeLossTests {
             let targets = PhonemeTargets(labels: inputs[1], frames: frames.map { .constant($0) })
             let value = PhonemeLoss(priorStrength: strength)(
                 logits: inputs[0], priors: priors.map { .constant($0) }, targets: targets, mask: inputs[2])
-            return [value.ctc, value.labelled, value.impossible] + (value.frames.map { [$0] } ?? [])
+            return [value.ctc, value.labelled, value.impossible] + (value.frames.map { [$0.loss, $0.known] } ?? [])
         }.map { $0.doubles[0] }
     }
 
@@ -57,6 +57,8 @@ struct PhonemeLossTests {
             return [-(p.at(0).at(0).at(2) + p.at(1).at(1).at(0)) / 2]
         }[0].doubles[0]
         #expect(abs(known[3] - expected) < 1e-12)
+        // Two of the ten frames that are real.
+        #expect(known[4] == 0.2)
     }
 }
 

@@ -144,6 +144,30 @@ import XLA
         #expect(compared > 30)
     }
 
+    /// A clip without highs must not teach that real sound has none.
+    @Test func whatIsAboveAClipsBandIsNotJudged() throws {
+        let engine = try Self.engine.get()
+        var random = TestRandom(seed: 4)
+        let audio = random.array([2, 800], .f32, low: -0.5, high: 0.5)
+        func losses(bandwidth: Int, limits: Bool) throws -> [Double] {
+            var recipe = recipe()
+            recipe.adversarial.startStep = 0
+            recipe.adversarial.warmup = .none
+            recipe.clips.limitsBandwidth = limits
+            let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+            let result = try step.function(at: 0)(
+                engine.trainingArguments(
+                    step.initialState(on: engine), audio: audio, sampleRate: 2 * bandwidth))
+            return try ["discriminator/loss", "features", "waveform"].map {
+                try result["metrics"][$0].value.hostArray().doubles[0]
+            }
+        }
+        let (whole, narrow) = (try losses(bandwidth: 4000, limits: true), try losses(bandwidth: 1000, limits: true))
+        let asItIs = try losses(bandwidth: 1000, limits: false)
+        for (one, other) in zip(whole, asItIs) { #expect(abs(one - other) < 1e-5 * abs(one)) }
+        #expect(abs(whole[0] - narrow[0]) > 1e-4 && narrow[1] < 0.9 * whole[1] && narrow[2] == whole[2])
+    }
+
     @Test func aStepThatIsNotFiniteChangesNothing() throws {
         var recipe = recipe()
         recipe.adversarial.startStep = 0

@@ -1,80 +1,98 @@
-"""Checks that adversarial training is stable: of each seed's run no step was skipped as not finite, discriminators were right
-between 50 and 95 % of the time once the generator had heard of them for a while, more than 60 % of level-1 codes are in use on
-held-out speech, and every bit's mean there lies between 0.2 and 0.8.
+"""Checks that adversarial training is stable, and says of each seed's run whether each of these holds:
 
-    python3 Tools/checks/gan.py [--steps 3000] [--seeds 0 1 2] [--data .corpus/small] [--runs runs/check-gan]
+- it took all its steps, none of which was skipped because something was not finite;
+- discriminators were right between 50 and 95 % of the time in every hundred steps, once the generator had heard of them for as many;
+- more than 60 % of level-1 codes are in use on held-out speech;
+- the mean of every bit there lies between 0.2 and 0.8.
+
+    python3 Tools/checks/gan.py [--steps 3000] [--seeds 0 1 2] [--data .corpus/small] [--runs runs/check-gan] [--as-they-stand]
+
+Ends with one line of JSON, and with status 1 unless all of it holds of all seeds. `--as-they-stand` trains nothing.
 """
 
 import argparse
 import json
+import math
 import pathlib
 import statistics
 import subprocess
 import sys
+from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "recipes/alpha-tiny.json"
-# The accuracy of one batch of four is noisy: windows of a hundred steps are what is judged.
+# The accuracy of one batch of four is noisy: windows of a hundred steps, of which every tenth is logged, are what is judged.
 WINDOW = 100
 
 
-def train(program: pathlib.Path, run: pathlib.Path, data: pathlib.Path, steps: int, seed: int) -> None:
+@dataclass
+class Verdict:
+    criterion: str
+    found: str
+    holds: bool
+
+
+def train(program: pathlib.Path, run: pathlib.Path, data: pathlib.Path, steps: int, seed: int) -> int:
     command = [program, "train", "--config", RECIPE, "--data", data, "--run", run, "--steps", steps, "--seed", seed]
-    subprocess.run([str(part) for part in command], check=True)
+    return subprocess.run([str(part) for part in command]).returncode
 
 
 def metrics(run: pathlib.Path) -> list[dict]:
-    """One record a logged step, the newest where a step was logged twice."""
-    records = {}
+    """One record a logged step. Where a run went back and took a step again the newest counts, but that it was skipped once stays."""
+    records: dict[int, dict] = {}
+    if not (run / "metrics.jsonl").exists():
+        return []
     for line in (run / "metrics.jsonl").read_text().splitlines():
         record = json.loads(line)
-        records.setdefault(record["step"], {}).update(record)
+        held = records.setdefault(record["step"], {})
+        skipped = max(held.get("skipped", 0), record.get("skipped", 0))
+        held.update(record, skipped=skipped)
     return [records[step] for step in sorted(records)]
 
 
+def within(values: list[float], low: float, high: float) -> bool:
+    """Whether there are any, and all lie there; what is not a number does not."""
+    return bool(values) and all(math.isfinite(value) and low <= value <= high for value in values)
+
+
+def extent(values: list[float]) -> str:
+    if not all(map(math.isfinite, values)):
+        return "not finite throughout"
+    return f"{min(values):.3f} to {max(values):.3f}" if values else "nothing logged"
+
+
 def accuracies(records: list[dict], begin: int) -> list[float]:
-    """The mean accuracy in each window from step `begin` on."""
+    """The mean accuracy in each whole window from step `begin` on."""
     windows: dict[int, list[float]] = {}
     for record in records:
-        if record["step"] > begin and "discriminator/accuracy" in record:
+        if record["step"] > begin and record.get("discriminator/accuracy") is not None:
             windows.setdefault((record["step"] - begin - 1) // WINDOW, []).append(record["discriminator/accuracy"])
-    return [statistics.mean(values) for _, values in sorted(windows.items())]
+    return [statistics.mean(values) for _, values in sorted(windows.items()) if len(values) >= WINDOW // 20]
 
 
-def check(run: pathlib.Path, steps: int) -> list[str]:
-    """Prints what a run came to, and returns what is wrong with it."""
+def judge(run: pathlib.Path, steps: int) -> list[Verdict]:
     records = metrics(run)
-    recipe = json.loads((run / "recipe.json").read_text())
-    adversarial = recipe["adversarial"]
+    if not records:
+        return [Verdict("steps taken", f"{run} has no metrics", False)]
+    adversarial = json.loads((run / "recipe.json").read_text())["adversarial"]
     begin = adversarial["startStep"] + adversarial["warmupSteps"] + WINDOW
-    figures = {}
-    faults = []
-    if records[-1]["step"] < steps:
-        faults.append(f"stands at step {records[-1]['step']} of {steps}")
-    figures["skipped steps"] = sum(record.get("skipped", 0) for record in records)
-    if figures["skipped steps"]:
-        faults.append("steps were skipped")
+    taken = records[-1]["step"]
+    skipped = sum(record["skipped"] > 0 for record in records)
     accuracy = accuracies(records, begin)
-    if accuracy:
-        figures["accuracy"] = f"{min(accuracy):.3f} to {max(accuracy):.3f}"
-        if min(accuracy) < 0.5 or max(accuracy) > 0.95:
-            faults.append("discriminators lose or win")
-    else:
-        faults.append(f"no discriminator was heard: the warm-up lasts until step {begin}")
-    last = next((record for record in reversed(records) if "held-out/level1Used" in record), None)
-    if last is None:
-        faults.append("was never evaluated")
-    else:
-        used, low, high = (last[f"held-out/{key}"] for key in ("level1Used", "lowestBitMean", "highestBitMean"))
-        figures["level-1 codes used"] = f"{used:.0%}"
-        figures["bit means"] = f"{low:.2f} to {high:.2f}"
-        figures["STOI"] = f"{last['held-out/stoi']:.3f}"
-        if used <= 0.6:
-            faults.append("level 1 uses too few codes")
-        if low < 0.2 or high > 0.8:
-            faults.append("a bit is hardly used")
-    print(f"{run}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
-    return [f"{run}: {fault}" for fault in faults]
+    last = next((record for record in reversed(records) if "held-out/stoi" in record), {})
+    used = [last["held-out/level1Used"]] if "held-out/level1Used" in last else []
+    bits = {int(key.rsplit("/", 1)[1]): value for key, value in last.items() if key.startswith("held-out/bits/")}
+    stray = [bit for bit, mean in sorted(bits.items()) if not within([mean], 0.2, 0.8)]
+    place = f"step {last['step']}, STOI {last['held-out/stoi']:.3f}" if last else "never evaluated"
+    return [
+        Verdict("steps taken", f"{taken} of {steps}", taken >= steps),
+        Verdict("steps skipped as not finite", str(skipped), skipped == 0),
+        Verdict(f"discriminators' accuracy from step {begin} on", extent(accuracy), within(accuracy, 0.5, 0.95)),
+        Verdict(f"level-1 codes in use ({place})", f"{used[0]:.1%}" if used else "unknown", bool(used) and used[0] > 0.6),
+        Verdict(
+            f"means of {len(bits)} bits", extent(list(bits.values())) + (f", astray: {stray}" if stray else ""),
+            bool(bits) and not stray),
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -84,15 +102,23 @@ def main() -> None:
     parser.add_argument("--runs", type=pathlib.Path, default=ROOT / "runs/check-gan")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--as-they-stand", action="store_true", help="judge the runs that there are")
     arguments = parser.parse_args()
-    faults = []
+    report = {}
     for seed in arguments.seeds:
         run = arguments.runs / f"{arguments.steps}-seed-{seed}"
-        train(arguments.program, run, arguments.data, arguments.steps, seed)
-        faults += check(run, arguments.steps)
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    sys.exit(1 if faults else 0)
+        verdicts = []
+        if not arguments.as_they_stand:
+            status = train(arguments.program, run, arguments.data, arguments.steps, seed)
+            verdicts.append(Verdict("training's exit status", str(status), status == 0))
+        verdicts += judge(run, arguments.steps)
+        print(f"seed {seed}: {run}")
+        for verdict in verdicts:
+            print(f"  {'holds' if verdict.holds else 'FAILS'}  {verdict.criterion}: {verdict.found}", flush=True)
+        report[seed] = {verdict.criterion: [verdict.found, verdict.holds] for verdict in verdicts}
+    holds = all(holds for verdicts in report.values() for _, holds in verdicts.values())
+    print(json.dumps({"benchmark": "check-gan", "holds": holds, "steps": arguments.steps, "seeds": report}))
+    sys.exit(0 if holds else 1)
 
 
 if __name__ == "__main__":

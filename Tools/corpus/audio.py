@@ -40,6 +40,7 @@ def decode_with_ffmpeg(file: Path, rate: int, *input_options: str) -> tuple[np.n
 @dataclass(frozen=True)
 class Speech:
     samples: np.ndarray
+    start_seconds: float  # of silence cut off before it
     active_seconds: float  # in frames at speech level
     level_db: float  # of the loud frames, re full scale
     snr_db: float  # loud frames over quiet ones
@@ -64,7 +65,7 @@ def trim(samples: np.ndarray, rate: int) -> Speech | None:
     margin = int(MARGIN_SECONDS * rate)
     start = max(0, active[0] * frame - margin)
     end = min(len(samples), (active[-1] + 1) * frame + margin)
-    return Speech(samples[start:end], len(active) * LEVEL_FRAME_SECONDS, float(loud), float(loud - quiet))
+    return Speech(samples[start:end], float(start / rate), len(active) * LEVEL_FRAME_SECONDS, float(loud), float(loud - quiet))
 
 
 def bandwidth(samples: np.ndarray, rate: int, window: int = 1024) -> int | None:

@@ -138,6 +138,10 @@ def process(clip: Clip, recipe: Recipe, contents: set[str], out: Path) -> dict:
         active_seconds=round(speech.active_seconds, 2), level_db=round(speech.level_db, 1), snr_db=round(speech.snr_db, 1),
         bandwidth_hz=audio.bandwidth(samples, rate), clipped_fraction=round(clipped, 5), licence=clip.licence,
         package=clip.package, source=clip.source)
+    if clip.phones:
+        row["phones"] = [
+            [ipa, round(start - speech.start_seconds, 4), round(end - speech.start_seconds, 4)]
+            for ipa, start, end in clip.phones if end > speech.start_seconds]  # fmt: skip
     return {"row": row, "content": content}
 
 

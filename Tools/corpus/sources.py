@@ -28,6 +28,8 @@ class Clip:
     split: str  # train or dev
     kind: str  # sentence, phrase, prompt, acted, word, syllable or letter
     text: Optional[str] = None
+    # When each phoneme is said: IPA, start and end in seconds of the recording; silence lies between them.
+    phones: Optional[tuple[tuple[str, float, float], ...]] = None
     text_quality: Optional[str] = None  # exact, good (length agrees with the text), approximate, label; None without text
 
 
@@ -75,8 +77,35 @@ def stamp_text(file: Path, language: str) -> Optional[str]:
     return captions[-1] or None if captions else None
 
 
+# The phones of festvox-ru, in the symbols that espeak-ng has for Russian, so that alignments and transcripts agree. Doubled, a
+# consonant is palatalised and a vowel stressed; ae, ay and ur are vowels of the second degree of reduction.
+FESTVOX_RU = dict(
+    aa="ɑ", a="ʌ", ay="ʌ", ae="i", ee="e", e="i", ii="i", i="i", oo="o", uu="u", u="u", ur="u", yy="y", y="y",
+    p="p", pp="pʲ", b="b", bb="bʲ", t="t", tt="tʲ", d="d", dd="dʲ", k="k", kk="kʲ", g="ɡ", gg="ɡʲ", c="ts", ch="tʃʲ",
+    f="f", ff="fʲ", v="v", vv="vʲ", s="s", ss="sʲ", z="z", zz="ʑ", sh="ʃ", sch="ɕ", zh="ʒ", h="x", hh="x", m="m", mm="mʲ",
+    n="n", nn="nʲ", l="ɭ", ll="ɭʲ", r="r", rr="rʲ", j="j")  # fmt: skip
+
+
+def festvox_phones(file: Path) -> Optional[tuple[tuple[str, float, float], ...]]:
+    """A label file of EST: after a line `#`, the end of each phone in seconds, a number of no account, and the phone."""
+    if not file.exists():
+        return None
+    phones, start = [], 0.0
+    for line in read_lines(file):
+        fields = line.split()
+        if len(fields) != 3:
+            continue
+        end, phone = float(fields[0]), fields[2]
+        if phone != "pau":
+            if phone not in FESTVOX_RU:
+                raise PackageError(f"{file} has a phone '{phone}' that Tools/corpus/sources.py does not know")
+            phones.append((FESTVOX_RU[phone], start, end))
+        start = end
+    return tuple(phones)
+
+
 def festvox_ru(root: Path) -> Iterator[Clip]:
-    """A Festival voice: 620 read Russian sentences (16 kHz)."""
+    """A Festival voice: 620 read Russian sentences (16 kHz), with the time of every phone."""
     package = Package(root, "festvox-ru")
     voice = "usr/share/festival/voices/russian/msu_ru_nsh_clunits"
     texts = {}
@@ -88,7 +117,8 @@ def festvox_ru(root: Path) -> Iterator[Clip]:
         text = texts.get(file.stem)
         yield package.clip(
             file, licence="BSD-like (Shmyrev 2005, keep the notice)", language="ru", speaker="festvox-ru-nsh", split="train",
-            kind="sentence", text=text, text_quality="exact" if text else None)
+            kind="sentence", text=text, text_quality="exact" if text else None,
+            phones=festvox_phones(package.folder / voice / "lab" / f"{file.stem}.lab"))
 
 
 def asterisk(root: Path, languages: tuple[str, ...]) -> Iterator[Clip]:

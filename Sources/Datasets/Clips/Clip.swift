@@ -13,10 +13,12 @@ public struct Clip: Hashable, Sendable, Codable {
     public var text: String?
     public var speaker: String?
     public var language: String?
+    /// What is said when in it, by an alignment.
+    public var phones: [AlignedPhone]?
 
     public init(
         key: String, source: Int = 0, epoch: Int = 0, sampleCount: Int, bandwidth: Double, text: String? = nil,
-        speaker: String? = nil, language: String? = nil
+        speaker: String? = nil, language: String? = nil, phones: [AlignedPhone]? = nil
     ) {
         self.key = key
         self.source = source
@@ -26,6 +28,7 @@ public struct Clip: Hashable, Sendable, Codable {
         self.text = text
         self.speaker = speaker
         self.language = language
+        self.phones = phones
     }
 }
 

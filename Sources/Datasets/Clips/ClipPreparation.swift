@@ -74,12 +74,12 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
         self.longest = longest
     }
 
-    /// A record's sound, and the highest frequency at which it can have any, in Hz.
+    /// A record's sound, the highest frequency at which it can have any, in Hz, and its alignment, timed as the sound is.
     ///
     /// - Throws: ``SkippedRecord``.
     func callAsFunction(
         _ record: Record, random: inout CountedRandom
-    ) throws(SkippedRecord) -> (waveform: Waveform, bandwidth: Double) {
+    ) throws(SkippedRecord) -> (waveform: Waveform, bandwidth: Double, phones: [AlignedPhone]?) {
         do {
             let reader = try record.open()
             let rate = Double(reader.sampleRate)
@@ -93,8 +93,12 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
             // Played faster, a recording is one of a higher rate: one filter does both.
             var waveform = Waveform(
                 samples: try resample(decoded, from: rate * speed, to: Double(sampleRate)), sampleRate: sampleRate)
+            var phones = record.metadata.phones?.played(speed: speed)
             if let trimming {
-                waveform = trimming(waveform)
+                let bounds = trimming.bounds(of: waveform) ?? 0..<0
+                waveform = Waveform(samples: Array(waveform.samples[bounds]), sampleRate: sampleRate)
+                phones = phones?.cut(
+                    from: Double(bounds.lowerBound) / Double(sampleRate), seconds: waveform.duration)
                 if waveform.samples.isEmpty { throw SkippedRecord(record.key, .silent, "it is silent throughout") }
             }
             guard waveform.duration >= shortest else {
@@ -107,7 +111,7 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
                 waveform = try waveform.bandLimited(to: limit)
                 bandwidth = min(bandwidth, limit)
             }
-            return (waveform, min(bandwidth, Double(sampleRate) / 2))
+            return (waveform, min(bandwidth, Double(sampleRate) / 2), phones)
         } catch let error as AudioError {
             throw SkippedRecord(record.key, error)
         } catch let error as SkippedRecord {

@@ -35,10 +35,11 @@ public struct ClipSample: Sendable {
         do {
             let record = try result.get()
             var random = CountedRandom(seed: 0)
-            let (waveform, bandwidth) = try preparation(record, random: &random)
+            let (waveform, bandwidth, phones) = try preparation(record, random: &random)
             let clip = Clip(
                 key: record.key, sampleCount: waveform.samples.count, bandwidth: bandwidth, text: record.metadata.text,
-                speaker: record.metadata.speaker, language: record.metadata.language)
+                speaker: record.metadata.speaker, language: record.metadata.language,
+                phones: phones)
             clips.append((clip, waveform))
             return true
         } catch let failure as RecordFailure {

@@ -115,7 +115,8 @@ struct JSONRows: RowFormat {
         var row = Row(columns)
         do throws(JSONObject.Failure) {
             try JSONObject.forEachMember(of: bytes) { name, value throws(JSONObject.Failure) in
-                row.set(column: try name.decoded(), to: try value.text)
+                let isAlignment = columns.phones.contains(where: name.equals)
+                row.set(column: try name.decoded(), to: isAlignment ? value.json : try value.text)
             }
         } catch {
             throw RowFault(reason: "\(error.reason), at byte \(error.offset)")

@@ -244,7 +244,8 @@ private struct PieceMaker: Sendable {
     private func pieces(of record: Record, _ drawn: Mixture.Drawn) throws(SkippedRecord) -> [Pipeline.Piece] {
         let identity = UInt64(stableHash: record.key) ^ UInt64(drawn.source)
         var random = CountedRandom(seed: options.seed, 5, UInt64(drawn.epoch), identity)
-        let (waveform, bandwidth) = try options.preparation(record, random: &random)
+        let (waveform, bandwidth, phones) = try options.preparation(record, random: &random)
+        let rate = Double(waveform.sampleRate)
         let ranges = options.length.pieces(of: waveform.samples.count, hop: options.hop, random: &random)
         return ranges.map { range in
             let isWhole = range.count == waveform.samples.count
@@ -252,7 +253,9 @@ private struct PieceMaker: Sendable {
                 key: record.key, source: drawn.source, epoch: drawn.epoch, sampleCount: range.count,
                 // What is said in a piece is not known.
                 bandwidth: bandwidth, text: isWhole ? record.metadata.text : nil, speaker: record.metadata.speaker,
-                language: record.metadata.language)
+                language: record.metadata.language,
+                phones: phones?.cut(
+                    from: Double(range.lowerBound) / rate, seconds: Double(range.count) / rate))
             let samples = isWhole ? waveform.samples : Array(waveform.samples[range])
             return Pipeline.Piece(clip: clip, samples: samples, rank: random.next())
         }

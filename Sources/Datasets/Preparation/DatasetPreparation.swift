@@ -209,10 +209,11 @@ private struct Packer: Sendable {
         var seconds: Double
         var sampleRate: Int
         var bandwidth: Double
+        var phones: [AlignedPhone]?
         var source: String
 
         enum CodingKeys: String, CodingKey {
-            case text, speaker, language, seconds, source
+            case text, speaker, language, seconds, phones, source
             case sampleRate = "sample_rate"
             case bandwidth = "bandwidth_hz"
         }
@@ -228,11 +229,11 @@ private struct Packer: Sendable {
             case .success(let found): record = found
             }
             var random = CountedRandom(seed: 0, UInt64(stableHash: record.key))
-            let (waveform, bandwidth) = try clips(record, random: &random)
+            let (waveform, bandwidth, phones) = try clips(record, random: &random)
             let description = Description(
                 text: record.metadata.text, speaker: record.metadata.speaker, language: record.metadata.language,
                 seconds: waveform.duration, sampleRate: waveform.sampleRate, bandwidth: bandwidth,
-                source: record.key)
+                phones: phones, source: record.key)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             do {

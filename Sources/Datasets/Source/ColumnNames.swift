@@ -1,3 +1,5 @@
+import Foundation
+
 /// The columns or fields that hold what is known of a sound, each by the names that datasets use, the first one present first.
 public struct ColumnNames: Hashable, Sendable {
     public var sound = ["audio", "file", "path", "file_name"]
@@ -8,13 +10,15 @@ public struct ColumnNames: Hashable, Sendable {
     public var language = ["language", "locale", "lang", "lang_id"]
     public var split = ["split"]
     public var bandwidth = ["bandwidth_hz"]
+    /// JSON, as text in tables: a list of `[ipa, start, end]`, in seconds.
+    public var phones = ["phones"]
 
     public init() {}
 }
 
 extension ColumnNames {
     enum Field: Int, CaseIterable {
-        case seconds, sampleRate, text, speaker, language, split, bandwidth
+        case seconds, sampleRate, text, speaker, language, split, bandwidth, phones
     }
 
     func names(of field: Field) -> [String] {
@@ -26,6 +30,7 @@ extension ColumnNames {
         case .language: language
         case .split: split
         case .bandwidth: bandwidth
+        case .phones: phones
         }
     }
 
@@ -57,7 +62,7 @@ struct MetadataBuilder {
         }
     }
 
-    /// Takes the value of a field; a length or a rate that cannot be one is left out, since only decoding tells.
+    /// Takes the value of a field; a length, a rate or an alignment that cannot be one is left out, since only decoding tells.
     mutating func set(_ field: ColumnNames.Field, to value: String) {
         switch field {
         case .seconds: metadata.seconds = positive(value)
@@ -68,6 +73,7 @@ struct MetadataBuilder {
         case .language: metadata.language = value
         case .split: metadata.split = value
         case .bandwidth: metadata.bandwidth = positive(value)
+        case .phones: metadata.phones = try? JSONDecoder().decode([AlignedPhone].self, from: Data(value.utf8))
         }
     }
 
@@ -77,6 +83,11 @@ struct MetadataBuilder {
 }
 
 extension JSONObject.Value {
+    /// An array or object as it stands; nil for all else.
+    var json: String? {
+        if case .container(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil }
+    }
+
     /// A scalar as text; nil for null, arrays and objects.
     var text: String? {
         get throws(JSONObject.Failure) {

@@ -30,10 +30,13 @@ public struct Record: Hashable, Sendable {
         public var split: String?
         /// The highest frequency at which there is sound, in Hz; a clip may have been recorded at a lower rate than its file's.
         public var bandwidth: Double?
+        /// What is said when, by an alignment; none of it is silence throughout.
+        public var phones: [AlignedPhone]?
 
         public init(
             seconds: Double? = nil, sampleRate: Int? = nil, text: String? = nil, speaker: String? = nil,
-            language: String? = nil, split: String? = nil, bandwidth: Double? = nil
+            language: String? = nil, split: String? = nil, bandwidth: Double? = nil,
+            phones: [AlignedPhone]? = nil
         ) {
             self.seconds = seconds
             self.sampleRate = sampleRate
@@ -42,6 +45,7 @@ public struct Record: Hashable, Sendable {
             self.language = language
             self.split = split
             self.bandwidth = bandwidth
+            self.phones = phones
         }
     }
 }

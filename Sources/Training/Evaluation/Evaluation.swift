@@ -42,6 +42,8 @@ public struct Reconstruction: Sendable {
     public let original: Waveform
     public let decoded: Waveform
     public let tokens: TokenFrames
+    /// The highest frequency at which the original can have sound, in Hz.
+    public let bandwidth: Double
 }
 
 /// Clips to evaluate on, the same ones each time.
@@ -49,8 +51,13 @@ public struct EvaluationSet: Sendable {
     public let clips: [(name: String, audio: Waveform)]
     /// What is said in each clip, as entries of a model's inventory, empty where that is not known.
     private var phonemes: [[Int]] = []
+    /// Of each clip, in Hz.
+    private let bandwidths: [Double]
 
-    public init(clips: [(name: String, audio: Waveform)]) { self.clips = clips }
+    public init(clips: [(name: String, audio: Waveform)]) {
+        self.clips = clips
+        bandwidths = clips.map { Double($0.audio.sampleRate) / 2 }
+    }
 
     /// - Parameters:
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
@@ -69,6 +76,7 @@ public struct EvaluationSet: Sendable {
             : fitting
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { ($0.clip.key, $0.waveform) }
+        bandwidths = sample.clips.map(\.clip.bandwidth)
         phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
     }
 
@@ -123,7 +131,10 @@ public struct EvaluationSet: Sendable {
             if let value = try? SpeechQuality.scaleInvariantSDR(reference: clip.audio, degraded: decoded) {
                 sdr.append(value)
             }
-            try each(Reconstruction(name: clip.name, original: clip.audio, decoded: decoded, tokens: tokens))
+            try each(
+                Reconstruction(
+                    name: clip.name, original: clip.audio, decoded: decoded, tokens: tokens,
+                    bandwidth: bandwidths[number]))
         }
         return Evaluation(
             clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel),

@@ -39,8 +39,20 @@ public final class PhonemeLabeler: ClipLabeler {
 }
 
 extension Recipe {
-    /// Whether the step learns phonemes from labels.
-    func usesPhonemes(_ configuration: Alpha.Configuration) -> Bool { configuration.phonemes != nil && losses.ctc > 0 }
+    /// Whether the step learns phonemes from the labels of clips.
+    func usesLabels(_ configuration: Alpha.Configuration) -> Bool { configuration.phonemes != nil && losses.ctc > 0 }
+
+    /// Whether it learns them from alignments.
+    func usesAlignments(_ configuration: Alpha.Configuration) -> Bool {
+        configuration.phonemes != nil && losses.phonemeFrames > 0
+    }
+
+    /// What tells the phoneme error rate of a model that learns from alignments: transcripts where espeak-ng can read them, nothing
+    /// without it, since training does not need it.
+    func evaluationLabeler(_ configuration: Alpha.Configuration) -> PhonemeLabeler? {
+        guard usesAlignments(configuration), (try? Espeak()) != nil else { return nil }
+        return configuration.phonemes.map(PhonemeLabeler.init)
+    }
 }
 
 extension Batch {
@@ -62,5 +74,22 @@ extension Batch {
             }
         }
         return HostArray(rows, shape: [batchSize, width])
+    }
+
+    /// i32 `[batch, frames]`: the entry of what is said at each frame's middle, by the clips' alignments; 0 in silence, -1 where that
+    /// is not known: in padding, in clips without an alignment, and for phones that the inventory does not have.
+    ///
+    /// - Parameter frameRate: frames per second.
+    func phonemeFrames(_ inventory: PhonemeInventory, frameRate: Double) -> HostArray {
+        let rows = zip(clips, lengths.values(as: Int32.self)).flatMap { clip, length in
+            let count = Int(length) / hop
+            let known =
+                clip.phones.map { phones in
+                    let segments = phones.map { PhonemeSegment(ipa: $0.ipa, start: $0.start, end: $0.end) }
+                    return inventory.frames(of: segments, count: count, frameRate: frameRate).map(Int32.init)
+                } ?? [Int32](repeating: -1, count: count)
+            return [Int32](repeating: -1, count: frameCount - count) + known
+        }
+        return HostArray(rows, shape: [batchSize, frameCount])
     }
 }

@@ -151,8 +151,11 @@ extension Recipe {
             "a model file, since losses.perceptual is not 0")
         if let configuration = try? model.resolved(), let level = configuration.quantizer.first {
             try require(
-                losses.ctc > 0 || level.codebook != .phonemes, "losses.ctc",
-                "above 0: level 1 of this model learns by it alone")
+                losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes, "losses.ctc",
+                "above 0, or 'losses.phonemeFrames': level 1 of this model learns by them alone")
+            try require(
+                losses.phonemeFrames >= 0 && (losses.phonemeFrames == 0 || configuration.phonemes != nil),
+                "losses.phonemeFrames", "0 or more, and 0 for a model without phonemes")
             try require(
                 losses.labelPriors == 0 || level.kind == .vq, "losses.labelPriors", "0: level 1 is not a VQ")
             try require(

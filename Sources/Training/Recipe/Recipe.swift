@@ -74,6 +74,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var entropy: Double = 1
         /// Of CTC on the logits of level 1; counts for models with phonemes alone, and needs transcripts.
         public var ctc: Double = 1
+        /// Of the cross-entropy of the frames whose phoneme an alignment tells, on the same logits; for models with phonemes alone.
+        public var phonemeFrames: Double = 0
         /// How much of the log of each phoneme's share is taken off its score in CTC, against peaky alignments; 0 to 1.
         public var labelPriors: Double = 0
         /// Of the distance of features in the encoder of `perceptualModel`.
@@ -108,7 +110,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var bandShare: Double = 0
         /// In Hz.
         public var band = Interval(4000, 8000)
-        /// Whether spectral losses leave out what is above the band of a clip, which the model would else learn to be silent.
+        /// Whether spectral losses and discriminators leave out what is above the band of a clip, which the model would else learn to
+        /// be silent.
         public var limitsBandwidth: Bool = true
 
         public init() {}

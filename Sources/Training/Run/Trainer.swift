@@ -67,9 +67,10 @@ public final class Trainer {
         teacher = try engine.upload(listener?.encoderArrays ?? [:])
         trainingStep = TrainingStep(model: model, recipe: recipe, teacher: listener?.model, engine: engine)
         let labeler =
-            recipe.usesPhonemes(model.configuration) ? model.configuration.phonemes.map(PhonemeLabeler.init) : nil
+            recipe.usesLabels(model.configuration) ? model.configuration.phonemes.map(PhonemeLabeler.init) : nil
         evaluationSet = try EvaluationSet(
-            heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate, labeler: labeler)
+            heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate,
+            labeler: labeler ?? recipe.evaluationLabeler(model.configuration))
         var options = try recipe.pipelineOptions()
         options.labeler = labeler
         store = CheckpointStore(
@@ -149,9 +150,13 @@ public final class Trainer {
             "lengths": .leaf(try engine.upload(batch.lengths)),
             "bandwidth": .leaf(try engine.upload(bandwidth(of: batch))),
         ]
-        if recipe.usesPhonemes(model.configuration) {
+        if recipe.usesLabels(model.configuration) {
             arguments["labels"] = .leaf(
                 try engine.upload(batch.phonemeLabels(frameRate: model.configuration.frameRate)))
+        }
+        if let inventory = model.configuration.phonemes, recipe.usesAlignments(model.configuration) {
+            let frames = batch.phonemeFrames(inventory, frameRate: model.configuration.frameRate)
+            arguments["phonemeFrames"] = .leaf(try engine.upload(frames))
         }
         if !teacher.leaves.isEmpty { arguments["teacher"] = teacher }
         return .dictionary(arguments)
@@ -212,6 +217,7 @@ public final class Trainer {
         let arguments: Tree<Buffer> = [
             "discriminators": state["discriminators"]["parameters"], "real": try segment(clip.original),
             "fake": try segment(clip.decoded),
+            "bandwidth": .leaf(try engine.upload(HostArray([Float(clip.bandwidth)]))),
         ]
         return try judge(arguments).value.hostArray().doubles[0]
     }

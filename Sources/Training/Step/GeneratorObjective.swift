@@ -80,10 +80,15 @@ struct GeneratorObjective: Sendable {
         }
         if let targets, let logits = quantized.logits {
             let value = phonemes(logits: logits, priors: quantized.priors, targets: targets, mask: masks.frames)
-            inner("ctc", weight: losses.ctc, value.ctc)
-            if let frames = value.frames { inner("phonemeFrames", weight: losses.ctc, frames) }
-            attempt.quantized.metrics["labelled"] = value.labelled
-            attempt.quantized.metrics["impossible"] = value.impossible
+            if losses.ctc > 0 {
+                inner("ctc", weight: losses.ctc, value.ctc)
+                attempt.quantized.metrics["labelled"] = value.labelled
+                attempt.quantized.metrics["impossible"] = value.impossible
+            }
+            if let frames = value.frames {
+                inner("phonemeFrames", weight: losses.phonemeFrames, frames.loss)
+                attempt.quantized.metrics["aligned"] = frames.known
+            }
         }
         return attempt
     }

@@ -1,3 +1,4 @@
+import Audio
 import NN
 import PJRT
 import Tensor
@@ -8,8 +9,8 @@ import XLA
 /// weight average. The state (`TrainingState`) is donated, so device memory holds one copy.
 ///
 /// Its arguments are `state`; `audio`, f32 `[clips, samples, 1]`; `lengths`, i32 `[clips]`, and `bandwidth`, f32 `[clips]`, as
-/// `GeneratorObjective` takes them; `labels`, i32 `[clips, labels]`, for models that learn phonemes; and `teacher`, where there is
-/// a perceptual loss.
+/// `GeneratorObjective` takes them; `labels`, i32 `[clips, labels]`, and `phonemeFrames`, i32 `[clips, frames]`, for models that learn
+/// phonemes from transcripts and from alignments; and `teacher`, where there is a perceptual loss.
 ///
 /// Both players move from the same state: the generator is judged by the discriminators that it has just been compared by, not by
 /// what they become in this step. Their work on real and generated sound is thus done once for both players, where turns would
@@ -39,7 +40,8 @@ struct TrainingStep: Sendable {
             placeholders["teacher.\(path)"] = parameter.tensor
         }
         let parts =
-            ["audio", "lengths", "bandwidth"] + (recipe.usesPhonemes(model.configuration) ? ["labels"] : [])
+            ["audio", "lengths", "bandwidth"] + (recipe.usesLabels(model.configuration) ? ["labels"] : [])
+            + (recipe.usesAlignments(model.configuration) ? ["phonemeFrames"] : [])
         functions = Dictionary(
             uniqueKeysWithValues: [false, true].flatMap { trains in
                 [false, true].map { hears in
@@ -64,17 +66,27 @@ struct TrainingStep: Sendable {
     /// How many programs have been traced.
     var traceCount: Int { functions.values.reduce(0) { $0 + $1.traceCount } }
 
-    /// How sure the discriminators are of real and generated sound, `[batch, samples]` each: the share they get right.
+    /// How sure the discriminators are of `real` and `fake` sound, `[batch, samples]` each, of so much `bandwidth`, `[batch]`: the
+    /// share they get right.
     func accuracy(on engine: Engine) -> Function {
-        let (discriminators, adversarial) = (discriminators, recipe.adversarial)
+        let (discriminators, recipe, configuration) = (discriminators, recipe, model.configuration)
         let placeholders = Dictionary(
             uniqueKeysWithValues: discriminators.parameters.map { ("discriminators.\($0)", $1.tensor) })
         return Function("judge", on: engine, placeholders: placeholders) { arguments in
-            .leaf(
-                discriminatorAccuracy(
-                    real: discriminators(arguments["real"].value), fake: discriminators(arguments["fake"].value),
-                    adversarial.loss))
+            func judged(_ name: String) -> [Judgement] {
+                let bandwidth = arguments["bandwidth"].value
+                return discriminators(recipe.clips.band(of: arguments[name].value, to: bandwidth, configuration))
+            }
+            return .leaf(discriminatorAccuracy(real: judged("real"), fake: judged("fake"), recipe.adversarial.loss))
         }
+    }
+}
+
+extension Recipe.Clips {
+    /// What discriminators hear of sounds `[batch, samples]`: both sides without what is above the clip's band, or they would learn
+    /// that real speech has nothing there.
+    fileprivate func band(of x: Tensor, to bandwidth: Tensor, _ configuration: Alpha.Configuration) -> Tensor {
+        limitsBandwidth ? BandLimit(sampleRate: configuration.sampleRate)(x, to: bandwidth) : x
     }
 }
 
@@ -87,7 +99,7 @@ private struct Body: Sendable {
     let generator: Player
     let judges: Player
 
-    /// - Parameter batch: `audio`, `lengths`, `bandwidth` and, to learn phonemes, `labels`.
+    /// - Parameter batch: `audio`, `lengths`, `bandwidth` and, to learn phonemes, `labels` and `phonemeFrames`.
     func callAsFunction(_ state: Tree<Tensor>, batch: Tree<Tensor>, _ phase: Phase) -> Tree<Tensor> {
         let step = state["step"].value
         let key = RandomKey(words: state["key"].value).folding(in: step.cast(to: .u32))
@@ -147,16 +159,20 @@ private struct Body: Sendable {
     ) -> Tree<Tensor> {
         var attempt = objective(
             batch["audio"].value, lengths: batch["lengths"].value, bandwidth: batch["bandwidth"].value,
-            targets: recipe.usesPhonemes(model.configuration) ? PhonemeTargets(labels: batch["labels"].value) : nil,
-            step: step, key: key)
+            targets: targets(in: batch), step: step, key: key)
         var metrics: [String: Tensor] = [:]
         var opposing: [String: Tensor] = [:]
         if phase.trainsDiscriminators || phase.isAdversarial {
             let adversarial = recipe.adversarial
             let dtype = recipe.precision.dtype
             let mask = attempt.masks.samples
-            let real = discriminators(attempt.reference, mask: mask, as: dtype)
-            let fake = discriminators(attempt.signal, mask: mask, as: dtype)
+            func judged(_ x: Tensor) -> [Judgement] {
+                let heard = select(mask, x, Tensor.scalar(0))
+                return discriminators(
+                    recipe.clips.band(of: heard, to: batch["bandwidth"].value, model.configuration), mask: mask,
+                    as: dtype)
+            }
+            let (real, fake) = (judged(attempt.reference), judged(attempt.signal))
             if phase.isAdversarial { attempt.add((real, fake), adversarial, share: share(at: step)) }
             if phase.trainsDiscriminators {
                 let loss = discriminatorLoss(real: real, fake: fake, adversarial.loss, adversarial.reduction)
@@ -192,6 +208,16 @@ private struct Body: Sendable {
             ],
             "last": .dictionary(resets),
         ]
+    }
+
+    /// What a batch says of its phonemes; nothing for a model that learns none.
+    private func targets(in batch: Tree<Tensor>) -> PhonemeTargets? {
+        let frames = recipe.usesAlignments(model.configuration) ? batch["phonemeFrames"].value : nil
+        if recipe.usesLabels(model.configuration) {
+            return PhonemeTargets(labels: batch["labels"].value, frames: frames)
+        }
+        // Rows without labels say nothing.
+        return frames.map { PhonemeTargets(labels: Tensor.zeros(TensorType(.i32, [$0.shape[0], 1])), frames: $0) }
     }
 
     private func gradients(of loss: Tensor, at parameters: [String: Tensor]) -> [String: Tensor] {

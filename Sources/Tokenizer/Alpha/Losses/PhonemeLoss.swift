@@ -25,8 +25,8 @@ public struct PhonemeLoss: Sendable {
     public struct Value: Sendable {
         /// Nats for each phoneme, over the clips with labels. A scalar; 0 without such clips.
         public let ctc: Tensor
-        /// Nats for each frame; `nil` without alignments.
-        public let frames: Tensor?
+        /// Nats for each frame whose phoneme is known, and the share of the real frames that these are; `nil` without alignments.
+        public let frames: (loss: Tensor, known: Tensor)?
         /// The share of the batch's clips that have labels.
         public let labelled: Tensor
         /// The share of these that are too short for their labels, and count for nothing.
@@ -60,9 +60,15 @@ public struct PhonemeLoss: Sendable {
         return Value(
             ctc: select(isUsed, result.loss, zeros).sum() / maximum(select(isUsed, counts, zeros).sum(), 1),
             frames: targets.frames.map { frames in
-                let isReal = mask?.differs(from: Tensor.zeros(mask!.type))
+                let isReal = mask.map { $0.differs(from: Tensor.zeros($0.type)) }
                 let known = isReal.map { select($0, frames, Tensor.scalar(-1, .i32)) } ?? frames
-                return frameCrossEntropy(logProbabilities: logProbabilities, labels: known)
+                let isKnown = known.isAtLeast(0).cast(to: wide.dtype)
+                let realCount =
+                    isReal?.cast(to: wide.dtype).sum() ?? Tensor.scalar(Double(frames.shape.elementCount), wide.dtype)
+                return (
+                    frameCrossEntropy(logProbabilities: logProbabilities, labels: known),
+                    isKnown.sum() / maximum(realCount, 1)
+                )
             },
             labelled: labelledCount * (1 / Double(labels.shape[0])),
             impossible: (isLabelled & !result.isPossible).cast(to: wide.dtype).sum() / maximum(labelledCount, 1))
