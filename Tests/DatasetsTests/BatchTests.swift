@@ -1,7 +1,8 @@
 import Audio
-import Datasets
 import Tensor
 import Testing
+
+@testable import Datasets
 
 @Suite struct BatchTests {
     private struct CountingLabeler: ClipLabeler {
@@ -82,23 +83,46 @@ import Testing
         }
     }
 
-    @Test func segmentsCoverALongClipWithoutOverlap() throws {
+    @Test func aClipGivesSegmentsInProportionToItsLength() throws {
         let source = SyntheticSource(shardSizes: [50], isRandomAccess: true)
-        let pipeline = try Pipeline([WeightedSource(source)], .small(.segments(frames: 6)))
-        var pieces: [String: Int] = [:]
-        var epoch = 0
-        while epoch == 0 {
-            for clip in try pipeline.nextBatch().clips {
-                if clip.epoch == 0 { pieces[clip.key, default: 0] += 1 } else { epoch = clip.epoch }
+        let pipeline = try Pipeline([WeightedSource(source)], .small(.segments(frames: 20)))
+        let epochs = 200
+        var pieces: [String: [Int]] = [:]
+        while true {
+            let batch = try pipeline.nextBatch()
+            for clip in batch.clips where clip.epoch < epochs {
+                pieces[clip.key, default: [Int](repeating: 0, count: epochs)][clip.epoch] += 1
             }
-        }
-        // Batches of a pool come in a random order: the rest of the epoch may be in those after.
-        for _ in 0..<5 {
-            for clip in try pipeline.nextBatch().clips where clip.epoch == 0 { pieces[clip.key, default: 0] += 1 }
+            // Batches of a pool come in a random order: those of the last epoch are out when the next one's are old.
+            if batch.clips.contains(where: { $0.epoch > epochs + 1 }) { break }
         }
         for ordinal in 0..<50 {
-            let frames = SyntheticSource.tone(shard: 0, ordinal: ordinal).samples.count / 480
-            #expect(pieces["0/\(ordinal)"] == max(1, frames), "\(ordinal)")
+            let share = Double(SyntheticSource.tone(shard: 0, ordinal: ordinal).samples.count) / 1600
+            let counts = try #require(pieces["0/\(ordinal)"], "clip \(ordinal) of \(share) segments")
+            #expect(counts.allSatisfy { Double($0) > share - 1 && Double($0) < share + 1 }, "\(ordinal)")
+            // A count is one of two numbers: its deviation is a half at most, and four of them of the mean 0.14.
+            #expect(abs(Double(counts.reduce(0, +)) / Double(epochs) - share) < 0.15, "\(ordinal): \(share)")
+        }
+    }
+
+    @Test func everySampleIsInTheMiddleOfASegmentAsOften() {
+        let (length, hop) = (5, 8)
+        for count in [1, 7, 39, 40, 41, 79, 100] {
+            var covered = [Int](repeating: 0, count: count)
+            var rows = 0
+            for number in 0..<4000 {
+                var random = CountedRandom(seed: 1, UInt64(number))
+                for piece in ClipLength.segments(frames: length).pieces(of: count, hop: hop, random: &random) {
+                    #expect(piece.lowerBound >= 0 && piece.upperBound <= count)
+                    #expect(piece.count == min(count, length * hop), "a piece is full where its clip can fill one")
+                    rows += 1
+                    for sample in piece { covered[sample] += 1 }
+                }
+            }
+            #expect(abs(Double(rows) / 4000 - Double(count) / 40) < 0.032, "\(count): \(rows)")
+            // Half of them reach an edge as often as the middle.
+            let most = Double(covered.max() ?? 0)
+            #expect(covered.allSatisfy { Double($0) > 0.3 * most }, "\(count): \(covered)")
         }
     }
 }

@@ -13,10 +13,12 @@ public struct Clip: Hashable, Sendable, Codable {
     public var text: String?
     public var speaker: String?
     public var language: String?
+    /// How the text is spoken, in IPA as espeak-ng writes it, where the dataset has it.
+    public var phonemes: String?
 
     public init(
         key: String, source: Int = 0, epoch: Int = 0, sampleCount: Int, bandwidth: Double, text: String? = nil,
-        speaker: String? = nil, language: String? = nil
+        speaker: String? = nil, language: String? = nil, phonemes: String? = nil
     ) {
         self.key = key
         self.source = source
@@ -26,6 +28,7 @@ public struct Clip: Hashable, Sendable, Codable {
         self.text = text
         self.speaker = speaker
         self.language = language
+        self.phonemes = phonemes
     }
 }
 
@@ -35,6 +38,14 @@ public struct Clip: Hashable, Sendable, Codable {
 public protocol ClipLabeler: Sendable {
     /// For each clip its labels, none where nothing is known.
     func labels(for clips: [Clip]) throws -> [[Int32]]
+}
+
+/// Writes down how clips are spoken, for a prepared dataset to keep.
+///
+/// Called with many clips at once, and with the same ones again after a stop: what a text gives must not change.
+public protocol ClipTranscriber: Sendable {
+    /// For each clip its ``Clip/phonemes``, nil where nothing is known.
+    func phonemes(of clips: [Clip]) throws -> [String?]
 }
 
 /// Speakers by number: places in a list of names.

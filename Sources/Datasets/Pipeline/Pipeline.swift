@@ -247,7 +247,7 @@ private struct PieceMaker: Sendable {
                 key: record.key, source: drawn.source, epoch: drawn.epoch, sampleCount: range.count,
                 // What is said in a piece is not known.
                 bandwidth: bandwidth, text: isWhole ? record.metadata.text : nil, speaker: record.metadata.speaker,
-                language: record.metadata.language)
+                language: record.metadata.language, phonemes: isWhole ? record.metadata.phonemes : nil)
             let samples = isWhole ? waveform.samples : Array(waveform.samples[range])
             return Pipeline.Piece(clip: clip, samples: samples, rank: random.next())
         }

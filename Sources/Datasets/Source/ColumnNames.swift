@@ -8,13 +8,15 @@ public struct ColumnNames: Hashable, Sendable {
     public var language = ["language", "locale", "lang", "lang_id"]
     public var split = ["split"]
     public var bandwidth = ["bandwidth_hz"]
+    /// Of one name, since phonemes are written in many ways.
+    public var phonemes = ["espeak_ipa"]
 
     public init() {}
 }
 
 extension ColumnNames {
     enum Field: Int, CaseIterable {
-        case seconds, sampleRate, text, speaker, language, split, bandwidth
+        case seconds, sampleRate, text, speaker, language, split, bandwidth, phonemes
     }
 
     func names(of field: Field) -> [String] {
@@ -26,6 +28,7 @@ extension ColumnNames {
         case .language: language
         case .split: split
         case .bandwidth: bandwidth
+        case .phonemes: phonemes
         }
     }
 
@@ -68,6 +71,7 @@ struct MetadataBuilder {
         case .language: metadata.language = value
         case .split: metadata.split = value
         case .bandwidth: metadata.bandwidth = positive(value)
+        case .phonemes: metadata.phonemes = value
         }
     }
 

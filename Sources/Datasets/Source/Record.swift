@@ -30,10 +30,12 @@ public struct Record: Hashable, Sendable {
         public var split: String?
         /// The highest frequency at which there is sound, in Hz; a clip may have been recorded at a lower rate than its file's.
         public var bandwidth: Double?
+        /// How the text is spoken, in IPA as espeak-ng writes it: phonemes set apart by `_`, words by spaces.
+        public var phonemes: String?
 
         public init(
             seconds: Double? = nil, sampleRate: Int? = nil, text: String? = nil, speaker: String? = nil,
-            language: String? = nil, split: String? = nil, bandwidth: Double? = nil
+            language: String? = nil, split: String? = nil, bandwidth: Double? = nil, phonemes: String? = nil
         ) {
             self.seconds = seconds
             self.sampleRate = sampleRate
@@ -42,6 +44,7 @@ public struct Record: Hashable, Sendable {
             self.language = language
             self.split = split
             self.bandwidth = bandwidth
+            self.phonemes = phonemes
         }
     }
 }
