@@ -105,24 +105,28 @@ import Testing
         }
     }
 
-    @Test func everySampleIsInTheMiddleOfASegmentAsOften() {
-        let (length, hop) = (5, 8)
+    @Test func everyPartOfAClipIsInSegments() {
+        let draws = 1000
         for count in [1, 7, 39, 40, 41, 79, 100] {
-            var covered = [Int](repeating: 0, count: count)
+            var starts = [Int](repeating: 0, count: count)
+            var sizes: Set<Int> = []
             var rows = 0
-            for number in 0..<4000 {
+            for number in 0..<draws {
                 var random = CountedRandom(seed: 1, UInt64(number))
-                for piece in ClipLength.segments(frames: length).pieces(of: count, hop: hop, random: &random) {
-                    #expect(piece.lowerBound >= 0 && piece.upperBound <= count)
-                    #expect(piece.count == min(count, length * hop), "a piece is full where its clip can fill one")
+                for piece in ClipLength.segments(frames: 5).pieces(of: count, hop: 8, random: &random) {
                     rows += 1
-                    for sample in piece { covered[sample] += 1 }
+                    starts[piece.lowerBound] += 1
+                    sizes.insert(piece.count)
                 }
             }
-            #expect(abs(Double(rows) / 4000 - Double(count) / 40) < 0.032, "\(count): \(rows)")
-            // Half of them reach an edge as often as the middle.
-            let most = Double(covered.max() ?? 0)
-            #expect(covered.allSatisfy { Double($0) > 0.3 * most }, "\(count): \(covered)")
+            #expect(sizes == [min(count, 40)], "a segment is full where its clip can fill one")
+            #expect(abs(Double(rows) / Double(draws) - Double(count) / 40) < 0.064, "\(count): \(rows)")
+            // A clip's first and last samples are in half as many segments as others, and those in its middle in twice as many.
+            let mean = Double(rows * min(count, 40)) / Double(count)
+            for sample in 0..<count {
+                let covering = Double(starts[max(0, sample - min(count, 40) + 1)...sample].reduce(0, +))
+                #expect(covering > 0.4 * mean && covering < 2.1 * mean, "\(sample) of \(count)")
+            }
         }
     }
 }
