@@ -55,9 +55,9 @@ struct DataBench: ParsableCommand {
         if alone {
             let (wall, audio) = try pass(source, seed: 1)
             print("\(audio / wall) × real time, \(audio / wall / Double(threads)) a thread")
-            var usage = rusage()
-            getrusage(RUSAGE_SELF, &usage)
-            print("\(Int(audio)) s of audio, \(usage.ru_maxrss / 1024) MiB resident at most")
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.split(separator: " ")
+            print("\(Int(audio)) s of audio, at most \(peak?[1] ?? "?") kB resident")
             return
         }
         let peer = try LoaderPeer(
