@@ -112,6 +112,10 @@ check-long: build ## An hour of speech through MODEL: memory, length and tokens
 fuzz: setup ## Feed damaged files to the readers for SECONDS (60) each
 	Tools/fuzz/fuzz.sh $(SECONDS)
 
+.PHONY: check-hub
+check-hub: build peers ## Share the Hub's cache with Python's huggingface_hub, over HTTP and HTTPS, on a server of this machine
+	$(PYTHON) Tools/checks/hub.py --program $(ALLOPHONE)
+
 # ---- Speech through a model
 
 .PHONY: run

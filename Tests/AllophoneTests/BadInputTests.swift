@@ -56,6 +56,15 @@ extension CommandLineTests {
             try failToEncode(folder.file("missing.wav"), status: 66, mentions: ["Check the path"])
         }
 
+        @Test func aDatasetThatIsNotThereIsAMissingInput() throws {
+            for locator in [folder.file("missing"), folder.file("missing.jsonl"), folder.file("a-{0..2}.tar")] {
+                for command in [["inspect", locator], ["prepare", locator, folder.file("out")]] {
+                    try Program.fail(
+                        ["data"] + command, status: 66, mentions: [folder.path, "Check the spelling"], in: folder)
+                }
+            }
+        }
+
         @Test func anOutputThatIsTheInputIsRefused() throws {
             try write(Sounds.wav([0.5], rate: 24000), to: folder.file("in.wav"))
             try FileManager.default.createSymbolicLink(

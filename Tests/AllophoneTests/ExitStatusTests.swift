@@ -26,6 +26,7 @@ import XLA
         (SourceError.unknownLayout(name: "a", reason: "b"), .data),
         (RecipeError.unreadable(path: "a", reason: "b"), .input),
         (FileError(path: "a", action: .open, code: ENOENT), .input),
+        (SourceError.file(FileError(path: "a", action: .open, code: ENOENT)), .input),
         (FileError(path: "a", action: .read, code: EIO), .input),
         (FileError(path: "a", action: .list, code: EACCES), .input),
         (PluginError.notFound(kind: .cpu, tried: []), .unavailable), (EngineError.noDevice(plugin: "a"), .unavailable),

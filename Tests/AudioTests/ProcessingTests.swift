@@ -71,6 +71,31 @@ private func noise(_ count: Int) -> [Float] {
         #expect(zip(streamed, whole).allSatisfy { abs($0 - $1) < 1e-5 })
     }
 
+    @Test(arguments: [
+        "tone_44k_stereo.flac", "tone_16k_pcm16.wav", "tone_22k_float_stereo.wav", "tone_8k_ulaw.wav",
+        "tone_22k_stereo.mp3", "tone_11k_pcm24.aiff",
+    ])
+    func aFileReadAtAnotherRateIsTheFileResampled(name: String) throws {
+        let path = fixture("audio/\(name)")
+        let decoded = try AudioReader(path: path).readAll(limit: .max)
+        let rate = try Double(AudioReader(path: path).sampleRate)
+        for (from, to) in [(rate, 24000.0), (rate * 1.07, 24000.0), (24000.0, 24000.0)] {
+            let read = try AudioReader(path: path).readAll(limit: decoded.count, from: from, to: to)
+            #expect(try read == resample(decoded, from: from, to: to))
+            #expect(throws: AudioError.self) {
+                try AudioReader(path: path).readAll(limit: decoded.count - 1, from: from, to: to)
+            }
+        }
+    }
+
+    @Test func aFileThatEndsEarlyIsRefusedAtAnotherRateToo() throws {
+        let file = try Waveform(samples: noise(40_000), sampleRate: 16000).flacFile()
+        #expect(throws: AudioError.self) {
+            try AudioReader(contents: Array(file.prefix(file.count / 2)), name: "x")
+                .readAll(limit: .max, from: 16000, to: 24000)
+        }
+    }
+
     @Test func bandLimitingTakesWhatIsAbove() throws {
         let low = tone(1000, seconds: 1, rate: 24000)
         let both = Waveform(samples: zip(low, tone(7000, seconds: 1, rate: 24000)).map { $0 + $1 }, sampleRate: 24000)

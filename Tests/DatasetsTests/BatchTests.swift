@@ -1,7 +1,8 @@
 import Audio
-import Datasets
 import Tensor
 import Testing
+
+@testable import Datasets
 
 @Suite struct BatchTests {
     private struct CountingLabeler: ClipLabeler {
@@ -82,23 +83,50 @@ import Testing
         }
     }
 
-    @Test func segmentsCoverALongClipWithoutOverlap() throws {
+    @Test func aClipGivesSegmentsInProportionToItsLength() throws {
         let source = SyntheticSource(shardSizes: [50], isRandomAccess: true)
-        let pipeline = try Pipeline([WeightedSource(source)], .small(.segments(frames: 6)))
-        var pieces: [String: Int] = [:]
-        var epoch = 0
-        while epoch == 0 {
-            for clip in try pipeline.nextBatch().clips {
-                if clip.epoch == 0 { pieces[clip.key, default: 0] += 1 } else { epoch = clip.epoch }
+        let pipeline = try Pipeline([WeightedSource(source)], .small(.segments(frames: 20)))
+        let epochs = 200
+        var pieces: [String: [Int]] = [:]
+        while true {
+            let batch = try pipeline.nextBatch()
+            for clip in batch.clips where clip.epoch < epochs {
+                pieces[clip.key, default: [Int](repeating: 0, count: epochs)][clip.epoch] += 1
             }
-        }
-        // Batches of a pool come in a random order: the rest of the epoch may be in those after.
-        for _ in 0..<5 {
-            for clip in try pipeline.nextBatch().clips where clip.epoch == 0 { pieces[clip.key, default: 0] += 1 }
+            // Batches of a pool come in a random order: those of the last epoch are out when the next one's are old.
+            if batch.clips.contains(where: { $0.epoch > epochs + 1 }) { break }
         }
         for ordinal in 0..<50 {
-            let frames = SyntheticSource.tone(shard: 0, ordinal: ordinal).samples.count / 480
-            #expect(pieces["0/\(ordinal)"] == max(1, frames), "\(ordinal)")
+            let share = Double(SyntheticSource.tone(shard: 0, ordinal: ordinal).samples.count) / 1600
+            let counts = try #require(pieces["0/\(ordinal)"], "clip \(ordinal) of \(share) segments")
+            #expect(counts.allSatisfy { Double($0) > share - 1 && Double($0) < share + 1 }, "\(ordinal)")
+            // A count is one of two numbers: its deviation is a half at most, and four of them of the mean 0.14.
+            #expect(abs(Double(counts.reduce(0, +)) / Double(epochs) - share) < 0.15, "\(ordinal): \(share)")
+        }
+    }
+
+    @Test func everyPartOfAClipIsInSegments() {
+        let draws = 1000
+        for count in [1, 7, 39, 40, 41, 79, 100] {
+            var starts = [Int](repeating: 0, count: count)
+            var sizes: Set<Int> = []
+            var rows = 0
+            for number in 0..<draws {
+                var random = CountedRandom(seed: 1, UInt64(number))
+                for piece in ClipLength.segments(frames: 5).pieces(of: count, hop: 8, random: &random) {
+                    rows += 1
+                    starts[piece.lowerBound] += 1
+                    sizes.insert(piece.count)
+                }
+            }
+            #expect(sizes == [min(count, 40)], "a segment is full where its clip can fill one")
+            #expect(abs(Double(rows) / Double(draws) - Double(count) / 40) < 0.064, "\(count): \(rows)")
+            // A clip's first and last samples are in half as many segments as others, and those in its middle in twice as many.
+            let mean = Double(rows * min(count, 40)) / Double(count)
+            for sample in 0..<count {
+                let covering = Double(starts[max(0, sample - min(count, 40) + 1)...sample].reduce(0, +))
+                #expect(covering > 0.4 * mean && covering < 2.1 * mean, "\(sample) of \(count)")
+            }
         }
     }
 }

@@ -63,6 +63,48 @@ private struct Stopped: Error {}
         #expect(resumed.clips == whole.clips && resumed.skipped == whole.skipped && resumed.seconds == whole.seconds)
     }
 
+    /// Says a text's letters, of what is in English.
+    private struct Speller: ClipTranscriber {
+        func phonemes(of clips: [Clip]) -> [String?] {
+            clips.map { clip in
+                clip.language == "en"
+                    ? clip.text.map { $0.map { String($0) }.joined(separator: "_") } : nil
+            }
+        }
+    }
+
+    @Test func phonemesAreWrittenDownAndReadBack() throws {
+        let folder = try TemporaryFolder()
+        var spoken = options
+        spoken.phonemes = true
+        spoken.language = "en"
+        let preparation = try DatasetPreparation(source, in: folder.file("out"), spoken, transcriber: Speller())
+        try preparation.run()
+        #expect(preparation.clips == 28 && preparation.clipsWithPhonemes == 28)
+        let sample = ClipSample(
+            try openSource(folder.file("out")), count: 28,
+            preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05))
+        #expect(sample.clips.count == 28)
+        for (clip, _) in sample.clips {
+            let text = try #require(clip.text)
+            #expect(clip.phonemes == text.map { String($0) }.joined(separator: "_") && clip.language == "en")
+        }
+        // Stopped in the middle of a group, it gives the same files.
+        do {
+            let stopped = try DatasetPreparation(source, in: folder.file("stopped"), spoken, transcriber: Speller())
+            #expect(throws: Stopped.self) { try stopped.run { done, _ in if done == 15 { throw Stopped() } } }
+        }
+        try DatasetPreparation(source, in: folder.file("stopped"), spoken, transcriber: Speller()).run()
+        var (expected, found) = (try files(in: folder.file("out")), try files(in: folder.file("stopped")))
+        for key in ["index.json", "prepare.json"] { (expected[key], found[key]) = (nil, nil) }
+        #expect(expected == found)
+        // Without a language nobody knows how it is spoken.
+        spoken.language = nil
+        let mute = try DatasetPreparation(source, in: folder.file("mute"), spoken, transcriber: Speller())
+        try mute.run()
+        #expect(mute.clips == 28 && mute.clipsWithPhonemes == 0)
+    }
+
     @Test func otherOptionsOrFilesAreNotMixedIn() throws {
         let folder = try TemporaryFolder()
         _ = try DatasetPreparation(source, in: folder.file("out"), options)

@@ -238,8 +238,29 @@ struct PhonemeTrainingTests {
     }
 }
 
+@Suite struct StatedPhonemesTests {
+    @Test func phonemesThatADatasetStatesAreTheLabels() throws {
+        // In a language that no espeak-ng speaks: there is no other way to them.
+        let clips = ["t_ʃ_ɜː_tʃ s_iː", nil].map { ipa in
+            Clip(key: "x", sampleCount: 1, bandwidth: 1, text: "church", language: ipa.map { _ in "xx" }, phonemes: ipa)
+        }
+        let inventory = PhonemeInventory.multilingual
+        let labels = try PhonemeLabeler(inventory: inventory).labels(for: clips)
+        #expect(labels[0] == IPAReader(inventory).read("t_ʃ_ɜː_tʃ s_iː").indices.map(Int32.init))
+        #expect(labels[0].count >= 5 && labels[1].isEmpty)
+    }
+}
+
 @Suite(.enabled(if: (try? Espeak()) != nil, "espeak-ng is not installed"))
 struct PhonemeLabelerTests {
+    @Test func aTextThatIsNoTranscriptHasNoPhonemes() throws {
+        let endless = String(repeating: "a ", count: Phonemizer.longestText)
+        let clips = [endless, "church"].map {
+            Clip(key: "x", sampleCount: 1, bandwidth: 1, text: $0, language: "en")
+        }
+        #expect(try EspeakTranscriber().phonemes(of: clips).map { $0 != nil } == [false, true])
+    }
+
     @Test func clipsHaveThePhonemesOfTheirTextAndLanguage() throws {
         func clip(_ text: String?, _ language: String?) -> Clip {
             Clip(key: "x", sampleCount: 1, bandwidth: 1, text: text, language: language)

@@ -21,8 +21,11 @@ struct DataBench: ParsableCommand {
     @Option(help: "How often ours and the peer run, in turn.")
     var rounds = 3
 
-    @Flag(help: "Only ours, for a profiler.")
+    @Flag(help: "Only ours, for a profiler and for the memory that it takes.")
     var alone = false
+
+    @Option(help: "Batches of a pass, where a corpus does not say how many records it has, or has too many.")
+    var batches: Int?
 
     static let (batchSize, poolBatches, hop, longest) = (16, 16, 480, 500)
 
@@ -35,7 +38,7 @@ struct DataBench: ParsableCommand {
         options.poolBatches = Self.poolBatches
         options.threads = threads
         options.seed = seed
-        let count = records / (Self.batchSize * Self.poolBatches) * Self.poolBatches
+        let count = batches ?? records / (Self.batchSize * Self.poolBatches) * Self.poolBatches
         var audio = 0.0
         let wall = try ContinuousClock().measure {
             let pipeline = try Pipeline([WeightedSource(source)], options)
@@ -52,6 +55,9 @@ struct DataBench: ParsableCommand {
         if alone {
             let (wall, audio) = try pass(source, seed: 1)
             print("\(audio / wall) × real time, \(audio / wall / Double(threads)) a thread")
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.split(separator: " ")
+            print("\(Int(audio)) s of audio, at most \(peak?[1] ?? "?") kB resident")
             return
         }
         let peer = try LoaderPeer(

@@ -147,55 +147,65 @@ public final class AudioReader: SampleStream {
         if interleaved.count < request * channels {
             interleaved = [Float](repeating: 0, count: request * channels)
         }
-        let count = interleaved.withUnsafeMutableBufferPointer {
-            Int(sf_readf_float(file, $0.baseAddress, sf_count_t(request)))
+        return try interleaved.withUnsafeMutableBufferPointer { buffer in
+            Array(try read(into: UnsafeMutableBufferPointer(rebasing: buffer[..<(request * channels)])))
         }
+    }
+
+    /// The next samples, at the beginning of `buffer`, which holds them with all their channels first; none at the end.
+    func read(into buffer: UnsafeMutableBufferPointer<Float>) throws -> UnsafeBufferPointer<Float> {
+        let count = max(0, Int(sf_readf_float(file, buffer.baseAddress, sf_count_t(buffer.count / channels))))
         let start = position
-        position += max(count, 0)
+        position += count
         guard count > 0 else {
             try checkEnd()
-            return []
+            return UnsafeBufferPointer(rebasing: buffer[..<0])
         }
-        let samples = mixedDown(interleaved[..<(count * channels)], channels: channels)
+        mixDown(buffer, frames: count, channels: channels)
+        let samples = UnsafeBufferPointer(rebasing: buffer[..<count])
         try requireFinite(samples, from: start, sampleRate: sampleRate, path: path)
         return samples
     }
+
+    /// The frames that are left, where the header states them truly.
+    var framesLeft: Int? { statedExactly ? frames.map { max(0, $0 - position) } : nil }
 
     /// Everything from `position` to the end, in one piece.
     ///
     /// - Parameter limit: the most frames that are wanted in memory.
     /// - Throws: ``AudioError``; ``AudioError/tooLong(path:seconds:limit:)`` where there are more than `limit`.
     public func readAll(limit: Int) throws -> [Float] {
-        let start = position
-        func tooLong(_ count: Int) -> AudioError {
-            .tooLong(
-                path: path, seconds: Double(count) / Double(sampleRate), limit: Double(limit) / Double(sampleRate))
-        }
-        if statedExactly, let frames, frames - start > limit { throw tooLong(frames - start) }
-        var samples: [Float] = []
-        if channels == 1, statedExactly, let frames, frames > start {
+        if let framesLeft { try requireLength(framesLeft, atMost: limit) }
+        if channels == 1, let framesLeft {
             // Straight to where it stays: no mixing, and the length is known.
-            samples = [Float](unsafeUninitializedCapacity: frames - start) { buffer, count in
+            let samples = try [Float](unsafeUninitializedCapacity: framesLeft) { buffer, count in
                 while count < buffer.count {
-                    let read = sf_readf_float(file, buffer.baseAddress! + count, sf_count_t(buffer.count - count))
-                    if read <= 0 { break }
-                    count += Int(read)
+                    count += try read(into: UnsafeMutableBufferPointer(rebasing: buffer[count...])).count
                 }
             }
-            position += samples.count
-            try requireFinite(samples, from: start, sampleRate: sampleRate, path: path)
+            try checkEnd()
+            return samples
         }
+        var samples: [Float] = []
         while case let chunk = try read(maximumFrames: Self.largestChunk), !chunk.isEmpty {
             samples += chunk
-            if samples.count > limit { throw tooLong(samples.count) }
+            try requireLength(samples.count, atMost: limit)
         }
         return samples
+    }
+
+    /// - Throws: ``AudioError/tooLong(path:seconds:limit:)``.
+    func requireLength(_ count: Int, atMost limit: Int) throws {
+        guard count > limit else { return }
+        throw AudioError.tooLong(
+            path: path, seconds: Double(count) / Double(sampleRate), limit: Double(limit) / Double(sampleRate))
     }
 
     /// Bounds the memory of one read whatever the caller asks for.
     private static let largestChunk = 1 << 16
 
-    private func checkEnd() throws {
+    /// Throws what there is to say where nothing more can be read.
+    func checkEnd() throws {
         let seconds = Double(position) / Double(sampleRate)
         if sf_error(file) != SF_ERR_NO_ERROR {
             throw AudioError.corrupt(path: path, seconds: seconds, reason: libraryMessage(sf_strerror(file)))

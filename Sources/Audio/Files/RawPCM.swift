@@ -87,7 +87,10 @@ public final class RawPCMReader: SampleStream {
         }
         let whole = bytes.count / bytesPerFrame * bytesPerFrame
         partial = Array(bytes[whole...])
-        let samples = mixedDown(format.decode(bytes[..<whole])[...], channels: channels)
+        var samples = format.decode(bytes[..<whole])
+        let count = samples.count / channels
+        samples.withUnsafeMutableBufferPointer { mixDown($0, frames: count, channels: channels) }
+        samples.removeLast(samples.count - count)
         try requireFinite(samples, from: position, sampleRate: sampleRate, path: path)
         position += samples.count
         return samples

@@ -25,22 +25,28 @@ public protocol SampleSink: AnyObject {
     func finish() throws
 }
 
-/// The average of interleaved channels, frame by frame.
-func mixedDown(_ interleaved: ArraySlice<Float>, channels: Int) -> [Float] {
-    guard channels > 1 else { return Array(interleaved) }
+/// Replaces interleaved channels by their average, frame by frame, at the beginning of `buffer`.
+func mixDown(_ buffer: UnsafeMutableBufferPointer<Float>, frames: Int, channels: Int) {
+    guard channels > 1 else { return }
     let scale = 1 / Float(channels)
-    return stride(from: interleaved.startIndex, to: interleaved.endIndex, by: channels).map { frame in
+    for frame in 0..<frames {
         var sum: Float = 0
-        for channel in 0..<channels { sum += interleaved[frame + channel] }
-        return sum * scale
+        for channel in 0..<channels { sum += buffer[frame * channels + channel] }
+        buffer[frame] = sum * scale
     }
 }
 
 /// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity; `start` is the frame of `samples[0]`.
-func requireFinite(_ samples: [Float], from start: Int, sampleRate: Int, path: String) throws {
+func requireFinite(_ samples: UnsafeBufferPointer<Float>, from start: Int, sampleRate: Int, path: String) throws {
     // Magnitudes compare as their bits do, and a loop over integers is one that compilers make vectors of.
     var largest: UInt32 = 0
     for sample in samples { largest = max(largest, sample.bitPattern & 0x7FFF_FFFF) }
     guard largest >= Float.infinity.bitPattern, let index = samples.firstIndex(where: { !$0.isFinite }) else { return }
     throw AudioError.nonFinite(path: path, seconds: Double(start + index) / Double(sampleRate))
+}
+
+func requireFinite(_ samples: [Float], from start: Int, sampleRate: Int, path: String) throws {
+    try samples.withUnsafeBufferPointer {
+        try requireFinite($0, from: start, sampleRate: sampleRate, path: path)
+    }
 }

@@ -1,5 +1,12 @@
-import Foundation
 public import Tensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A low-pass filter whose cutoff is each clip's own, as a graph.
 ///

@@ -1,6 +1,7 @@
 /// How clips become rows of a batch.
 public enum ClipLength: Hashable, Sendable {
-    /// Pieces of so many frames from places of the clip that chance decides: as many as fit, or one with padding.
+    /// Pieces of so many frames from places of the clip that chance decides, in proportion to its length: every second of a
+    /// dataset is as likely to be in the middle of a piece. A clip that is shorter than a piece gives one with padding, or none.
     case segments(frames: Int)
     /// The whole clip, or a piece of it where it is longer than the longest bucket.
     case utterances(LengthBuckets)
@@ -24,10 +25,19 @@ public enum ClipLength: Hashable, Sendable {
     /// The ranges of a clip's samples that become rows.
     func pieces(of sampleCount: Int, hop: Int, random: inout CountedRandom) -> [Range<Int>] {
         let length = longest * hop
-        guard sampleCount > length else { return [0..<sampleCount] }
-        let count = if case .segments = self { sampleCount / length } else { 1 }
-        let start = random.below(sampleCount - count * length + 1)
-        return (0..<count).map { start + $0 * length..<start + ($0 + 1) * length }
+        switch self {
+        case .utterances:
+            guard sampleCount > length else { return [0..<sampleCount] }
+            let start = random.below(sampleCount - length + 1)
+            return [start..<start + length]
+        case .segments:
+            // Middles a piece apart, the first of them anywhere in a piece's length: sampleCount / length on average, and no
+            // two further from that than one. At the clip's edges pieces are moved inside, so that they are full.
+            return stride(from: random.below(length), to: sampleCount, by: length).map { middle in
+                let start = max(0, min(middle - length / 2, sampleCount - length))
+                return start..<min(start + length, sampleCount)
+            }
+        }
     }
 }
 

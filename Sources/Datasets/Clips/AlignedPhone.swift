@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A phone of a recording and when it is said; in JSON the list `[ipa, start, end]`.
 ///

@@ -15,10 +15,12 @@ public struct Clip: Hashable, Sendable, Codable {
     public var language: String?
     /// What is said when in it, by an alignment.
     public var phones: [AlignedPhone]?
+    /// How the text is spoken, in IPA as espeak-ng writes it, where the dataset has it.
+    public var phonemes: String?
 
     public init(
         key: String, source: Int = 0, epoch: Int = 0, sampleCount: Int, bandwidth: Double, text: String? = nil,
-        speaker: String? = nil, language: String? = nil, phones: [AlignedPhone]? = nil
+        speaker: String? = nil, language: String? = nil, phones: [AlignedPhone]? = nil, phonemes: String? = nil
     ) {
         self.key = key
         self.source = source
@@ -29,6 +31,7 @@ public struct Clip: Hashable, Sendable, Codable {
         self.speaker = speaker
         self.language = language
         self.phones = phones
+        self.phonemes = phonemes
     }
 }
 
@@ -38,6 +41,14 @@ public struct Clip: Hashable, Sendable, Codable {
 public protocol ClipLabeler: Sendable {
     /// For each clip its labels, none where nothing is known.
     func labels(for clips: [Clip]) throws -> [[Int32]]
+}
+
+/// Writes down how clips are spoken, for a prepared dataset to keep.
+///
+/// Called with many clips at once, and with the same ones again after a stop: what a text gives must not change.
+public protocol ClipTranscriber: Sendable {
+    /// For each clip its ``Clip/phonemes``, nil where nothing is known.
+    func phonemes(of clips: [Clip]) throws -> [String?]
 }
 
 /// Speakers by number: places in a list of names.

@@ -83,16 +83,21 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
         do {
             let reader = try record.open()
             let rate = Double(reader.sampleRate)
-            let decoded = try reader.readAll(limit: Int(longest * rate))
+            let limit = Int(longest * rate)
+            // Played faster, a recording is one of a higher rate: one filter does both.
             let speed = augmentation.speed.map { random.uniform($0) } ?? 1
+            let target = Double(sampleRate)
             var bandwidth = record.metadata.bandwidth ?? rate / 2
+            let samples: [Float]
             if measuresBandwidth, record.metadata.bandwidth == nil {
-                bandwidth = Waveform(samples: decoded, sampleRate: reader.sampleRate).bandwidth ?? bandwidth
+                let decoded = Waveform(samples: try reader.readAll(limit: limit), sampleRate: reader.sampleRate)
+                bandwidth = decoded.bandwidth ?? bandwidth
+                samples = try resample(decoded.samples, from: rate * speed, to: target)
+            } else {
+                samples = try reader.readAll(limit: limit, from: rate * speed, to: target)
             }
             bandwidth *= speed
-            // Played faster, a recording is one of a higher rate: one filter does both.
-            var waveform = Waveform(
-                samples: try resample(decoded, from: rate * speed, to: Double(sampleRate)), sampleRate: sampleRate)
+            var waveform = Waveform(samples: samples, sampleRate: sampleRate)
             var phones = record.metadata.phones?.played(speed: speed)
             if let trimming {
                 let bounds = trimming.bounds(of: waveform) ?? 0..<0

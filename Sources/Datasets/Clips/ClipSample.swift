@@ -38,8 +38,8 @@ public struct ClipSample: Sendable {
             let (waveform, bandwidth, phones) = try preparation(record, random: &random)
             let clip = Clip(
                 key: record.key, sampleCount: waveform.samples.count, bandwidth: bandwidth, text: record.metadata.text,
-                speaker: record.metadata.speaker, language: record.metadata.language,
-                phones: phones)
+                speaker: record.metadata.speaker, language: record.metadata.language, phones: phones,
+                phonemes: record.metadata.phonemes)
             clips.append((clip, waveform))
             return true
         } catch let failure as RecordFailure {

@@ -32,10 +32,17 @@ final class HTTPClient: Sendable {
 
     private let pool = Mutex<[Handle]>([])
     private let patience: Int
+    private let authorities: String?
 
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
-    init(patience: Int) { self.patience = patience }
+    /// - Parameters:
+    ///   - patience: seconds without a byte after which a connection is given up.
+    ///   - authorities: a file of those that certificates are checked by; nil for the system's.
+    init(patience: Int, authorities: String? = nil) {
+        self.patience = patience
+        self.authorities = authorities
+    }
 
     deinit {
         pool.withLock { handles in
@@ -58,6 +65,7 @@ final class HTTPClient: Sendable {
         curl_set_text(curl, CURLOPT_URL, url)
         // A redirect or a proxy must not lead to files of this machine.
         curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        if let authorities { curl_set_text(curl, CURLOPT_CAINFO, authorities) }
         curl_set_text(curl, CURLOPT_USERAGENT, "allophone")
         curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, min(patience, 30))

@@ -22,7 +22,7 @@ struct HubClient: Sendable {
 
     init(_ settings: HubSettings) {
         self.settings = settings
-        http = HTTPClient(patience: settings.patience)
+        http = HTTPClient(patience: settings.patience, authorities: settings.authorities)
     }
 
     /// The commit that a revision is at.

@@ -52,6 +52,9 @@ struct HubSettings: Sendable {
     var maximumDelay = 300.0
     /// Seconds in which not a byte arrives before a connection is given up.
     var patience = 30
+    /// A file of the authorities that servers' certificates are checked by, in place of the system's; for networks with a proxy
+    /// that has a certificate of its own.
+    var authorities: String?
 
     init(cache: String) { self.cache = cache }
 
@@ -68,6 +71,8 @@ struct HubSettings: Sendable {
         let token = (value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? stored)?
             .replacing(/^\s+|\s+$/, with: "")
         self.token = token?.isEmpty == false ? token : nil
+        // The variables of the libraries that huggingface_hub fetches with, now and before.
+        authorities = value("SSL_CERT_FILE") ?? value("REQUESTS_CA_BUNDLE") ?? value("CURL_CA_BUNDLE")
         isOffline = ["1", "true", "yes", "on"].contains(value("HF_HUB_OFFLINE")?.lowercased())
     }
 }

@@ -255,7 +255,8 @@ private struct PieceMaker: Sendable {
                 bandwidth: bandwidth, text: isWhole ? record.metadata.text : nil, speaker: record.metadata.speaker,
                 language: record.metadata.language,
                 phones: phones?.cut(
-                    from: Double(range.lowerBound) / rate, seconds: Double(range.count) / rate))
+                    from: Double(range.lowerBound) / rate, seconds: Double(range.count) / rate),
+                phonemes: isWhole ? record.metadata.phonemes : nil)
             let samples = isWhole ? waveform.samples : Array(waveform.samples[range])
             return Pipeline.Piece(clip: clip, samples: samples, rank: random.next())
         }

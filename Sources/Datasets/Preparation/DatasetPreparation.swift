@@ -13,16 +13,22 @@ import Checkpoint
 /// ended in any way goes on where it was, to the same shards that it would have made.
 ///
 /// A shard is `shard-000000.tar`; a sample in it is `KEY.flac` and `KEY.json`, with the text, speaker, language, length, rate,
-/// true bandwidth and the record it was made of. `index.json` lists the shards as the `wids` library does.
+/// true bandwidth, phonemes and the record it was made of. `index.json` lists the shards as the `wids` library does.
 public final class DatasetPreparation {
     public struct Options: Codable, Hashable, Sendable {
         public var clips: ClipPreparation
         /// Clips of a shard.
         public var shardSize: Int
+        /// Whether phonemes are written down, by the transcriber that the preparation is given.
+        public var phonemes: Bool
+        /// The language of clips of which the source states none.
+        public var language: String?
 
-        public init(clips: ClipPreparation, shardSize: Int = 1000) {
+        public init(clips: ClipPreparation, shardSize: Int = 1000, phonemes: Bool = false, language: String? = nil) {
             self.clips = clips
             self.shardSize = shardSize
+            self.phonemes = phonemes
+            self.language = language
             // What is not known of the band would be lost by resampling.
             self.clips.measuresBandwidth = true
         }
@@ -42,6 +48,7 @@ public final class DatasetPreparation {
         var position = RecordStream.Position()
         var records = 0
         var clips = 0
+        var clipsWithPhonemes = 0
         var seconds = 0.0
         var shards: [ShardEntry] = []
         var skipped = SkipReport()
@@ -49,6 +56,7 @@ public final class DatasetPreparation {
     }
 
     private let source: any Source
+    private let transcriber: (any ClipTranscriber)?
     private let folder: String
     private let threads: Int
     /// Two at once would write the same shards.
@@ -59,18 +67,22 @@ public final class DatasetPreparation {
     /// Records read so far, usable or not.
     public var records: Int { state.records }
     public var clips: Int { state.clips }
+    public var clipsWithPhonemes: Int { state.clipsWithPhonemes }
     public var seconds: Double { state.seconds }
     public var shards: [ShardEntry] { state.shards }
     public var skipped: SkipReport { state.skipped }
 
     /// Begins a preparation in `folder`, or goes on with the one that is there.
     ///
+    /// - Parameter transcriber: needed where the options ask for phonemes.
     /// - Throws: ``PreparationError`` where the folder holds something else, `FileError`.
     public init(
-        _ source: any Source, in folder: String, _ options: Options,
+        _ source: any Source, in folder: String, _ options: Options, transcriber: (any ClipTranscriber)? = nil,
         threads: Int = Pipeline.processors
     ) throws {
         precondition(options.shardSize > 0, "shards of \(options.shardSize) clips")
+        precondition(!options.phonemes || transcriber != nil, "phonemes without a transcriber")
+        self.transcriber = options.phonemes ? transcriber : nil
         self.source = source
         self.folder = folder
         self.threads = threads
@@ -99,23 +111,31 @@ public final class DatasetPreparation {
         }
     }
 
+    fileprivate struct PackedClip: Sendable {
+        let flac: [UInt8]
+        var description: ClipDescription
+    }
+
     fileprivate struct Prepared: Sendable {
-        let result: Result<(flac: [UInt8], json: [UInt8], seconds: Double), SkippedRecord>
+        var result: Result<PackedClip, SkippedRecord>
         let after: RecordStream.Position
     }
+
+    /// Clips whose phonemes are asked for at once: the program that knows them takes longer to start than to answer.
+    private static let groupSize = 64
 
     /// Does what is left.
     ///
     /// - Parameters:
     ///   - isStrict: whether the first record that cannot be used is thrown, and not counted.
     ///   - progress: told how many records and seconds are done; what it throws ends the run, to be gone on with.
-    /// - Throws: ``SkippedRecord`` where strict, `FileError`, `AudioError`.
+    /// - Throws: ``SkippedRecord`` where strict, `FileError`, `AudioError`, and what the transcriber throws.
     public func run(
         isStrict: Bool = false, progress: (_ records: Int, _ seconds: Double) throws -> Void = { _, _ in }
     ) throws {
         guard !state.isFinished else { return }
         let stream = RecordStream(source, RecordStream.Order(seed: 0, isShuffled: false), at: state.position)
-        let packer = Packer(clips: state.options.clips)
+        let packer = Packer(clips: state.options.clips, language: state.options.language)
         let prepared = OrderedMap<(RecordStream.Drawn, RecordStream.Position), Prepared>(
             threads: threads, depth: 8 * threads, weightLimit: 64 << 20,
             weight: { ((try? $0.result.get())?.flac.count) ?? 0 },
@@ -136,31 +156,56 @@ public final class DatasetPreparation {
             state = next
             try save()
         }
-        while let item = prepared.next() {
-            next.records += 1
-            next.position = item.after
-            switch item.result {
-            case .failure(let failure):
-                if isStrict { throw failure }
-                next.skipped.add(failure)
-            case .success(let clip):
-                if shard == nil {
-                    let name = "shard-\(Self.digits(next.shards.count, 6)).tar"
-                    shard = (name, try TarWriter(path: "\(folder)/\(name)"), 0)
+        while case let group = try nextGroup(prepared), !group.isEmpty {
+            for item in group {
+                next.records += 1
+                next.position = item.after
+                switch item.result {
+                case .failure(let failure):
+                    if isStrict { throw failure }
+                    next.skipped.add(failure)
+                case .success(let clip):
+                    if shard == nil {
+                        let name = "shard-\(Self.digits(next.shards.count, 6)).tar"
+                        shard = (name, try TarWriter(path: "\(folder)/\(name)"), 0)
+                    }
+                    let key = Self.digits(next.clips, 9)
+                    try shard?.writer.add("\(key).flac", clip.flac)
+                    try shard?.writer.add("\(key).json", clip.description.json())
+                    shard?.count += 1
+                    next.clips += 1
+                    if clip.description.phonemes != nil { next.clipsWithPhonemes += 1 }
+                    next.seconds += clip.description.seconds
+                    if shard?.count == state.options.shardSize { try finishShard() }
                 }
-                let key = Self.digits(next.clips, 9)
-                try shard?.writer.add("\(key).flac", clip.flac)
-                try shard?.writer.add("\(key).json", clip.json)
-                shard?.count += 1
-                next.clips += 1
-                next.seconds += clip.seconds
-                if shard?.count == state.options.shardSize { try finishShard() }
+                try progress(next.records, next.seconds)
             }
-            try progress(next.records, next.seconds)
         }
         try writeIndex(next.shards + (shard.map { [ShardEntry(url: $0.name, nsamples: $0.count)] } ?? []))
         next.isFinished = true
         try finishShard()
+    }
+
+    /// The next clips with their phonemes; none at the end.
+    private func nextGroup(_ prepared: OrderedMap<(RecordStream.Drawn, RecordStream.Position), Prepared>) throws
+        -> [Prepared]
+    {
+        var group: [Prepared] = []
+        while group.count < (transcriber == nil ? 1 : Self.groupSize), let item = prepared.next() { group.append(item) }
+        guard let transcriber else { return group }
+        let phonemes = try transcriber.phonemes(
+            of: group.map { item in
+                // Clips that cannot be used stand for themselves, without a text.
+                (try? item.result.get().description.clip) ?? Clip(key: "", sampleCount: 0, bandwidth: 0)
+            })
+        for (index, ipa) in zip(group.indices, phonemes) {
+            group[index].result = group[index].result.map { clip in
+                var clip = clip
+                clip.description.phonemes = ipa
+                return clip
+            }
+        }
+        return group
     }
 
     private static func digits(_ value: Int, _ width: Int) -> String {
@@ -197,31 +242,47 @@ public final class DatasetPreparation {
     }
 }
 
-/// Makes a record's members of a shard.
+/// `KEY.json`, by the names that other tools look for.
+private struct ClipDescription: Encodable {
+    var text: String?
+    var phonemes: String?
+    var speaker: String?
+    var language: String?
+    var seconds: Double
+    var sampleRate: Int
+    var bandwidth: Double
+    var phones: [AlignedPhone]?
+    var source: String
+
+    enum CodingKeys: String, CodingKey {
+        case text, speaker, language, seconds, phones, source
+        case phonemes = "espeak_ipa"
+        case sampleRate = "sample_rate"
+        case bandwidth = "bandwidth_hz"
+    }
+
+    var clip: Clip {
+        Clip(
+            key: source, sampleCount: 0, bandwidth: bandwidth, text: text, speaker: speaker, language: language,
+            phonemes: phonemes)
+    }
+
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self))
+    }
+}
+
+/// Makes what a shard holds of a record.
 private struct Packer: Sendable {
     let clips: ClipPreparation
-
-    /// `KEY.json`, by the names that other tools look for.
-    private struct Description: Encodable {
-        var text: String?
-        var speaker: String?
-        var language: String?
-        var seconds: Double
-        var sampleRate: Int
-        var bandwidth: Double
-        var phones: [AlignedPhone]?
-        var source: String
-
-        enum CodingKeys: String, CodingKey {
-            case text, speaker, language, seconds, phones, source
-            case sampleRate = "sample_rate"
-            case bandwidth = "bandwidth_hz"
-        }
-    }
+    /// Where the source states none.
+    let language: String?
 
     func callAsFunction(
         _ result: Result<Record, RecordFailure>
-    ) -> Result<(flac: [UInt8], json: [UInt8], seconds: Double), SkippedRecord> {
+    ) -> Result<DatasetPreparation.PackedClip, SkippedRecord> {
         Result { () throws(SkippedRecord) in
             let record: Record
             switch result {
@@ -230,16 +291,13 @@ private struct Packer: Sendable {
             }
             var random = CountedRandom(seed: 0, UInt64(stableHash: record.key))
             let (waveform, bandwidth, phones) = try clips(record, random: &random)
-            let description = Description(
-                text: record.metadata.text, speaker: record.metadata.speaker, language: record.metadata.language,
-                seconds: waveform.duration, sampleRate: waveform.sampleRate, bandwidth: bandwidth,
-                phones: phones, source: record.key)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let description = ClipDescription(
+                text: record.metadata.text, phonemes: record.metadata.phonemes, speaker: record.metadata.speaker,
+                language: record.metadata.language ?? language, seconds: waveform.duration,
+                sampleRate: waveform.sampleRate, bandwidth: bandwidth, phones: phones, source: record.key)
             do {
-                return (
-                    try waveform.flacFile(name: record.key), Array(try encoder.encode(description)), waveform.duration
-                )
+                return DatasetPreparation.PackedClip(
+                    flac: try waveform.flacFile(name: record.key), description: description)
             } catch let error as AudioError {
                 throw SkippedRecord(record.key, error)
             } catch {

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The columns or fields that hold what is known of a sound, each by the names that datasets use, the first one present first.
 public struct ColumnNames: Hashable, Sendable {
@@ -12,13 +16,15 @@ public struct ColumnNames: Hashable, Sendable {
     public var bandwidth = ["bandwidth_hz"]
     /// JSON, as text in tables: a list of `[ipa, start, end]`, in seconds.
     public var phones = ["phones"]
+    /// Of one name, since phonemes are written in many ways.
+    public var phonemes = ["espeak_ipa"]
 
     public init() {}
 }
 
 extension ColumnNames {
     enum Field: Int, CaseIterable {
-        case seconds, sampleRate, text, speaker, language, split, bandwidth, phones
+        case seconds, sampleRate, text, speaker, language, split, bandwidth, phones, phonemes
     }
 
     func names(of field: Field) -> [String] {
@@ -31,6 +37,7 @@ extension ColumnNames {
         case .split: split
         case .bandwidth: bandwidth
         case .phones: phones
+        case .phonemes: phonemes
         }
     }
 
@@ -74,6 +81,7 @@ struct MetadataBuilder {
         case .split: metadata.split = value
         case .bandwidth: metadata.bandwidth = positive(value)
         case .phones: metadata.phones = try? JSONDecoder().decode([AlignedPhone].self, from: Data(value.utf8))
+        case .phonemes: metadata.phonemes = value
         }
     }
 

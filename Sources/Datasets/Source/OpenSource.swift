@@ -1,7 +1,17 @@
+import Checkpoint
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
 #endif
 
 /// Opens a dataset by its locator, whatever its layout:
@@ -33,6 +43,9 @@ public func openSource(
         return try layout(of: folder, try folder.paths(), split: split, columns)
     }
     let files = try expandBraces(locator)
+    guard files.contains(where: FileManager.default.fileExists(atPath:)) else {
+        throw .file(FileError(path: files[0], action: .open, code: ENOENT))
+    }
     if files.count == 1, fileExtension(files[0]) == "jsonl" || fileExtension(files[0]) == "csv" {
         let (folder, file) = splitPath(files[0])
         return try ManifestSource(

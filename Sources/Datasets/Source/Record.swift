@@ -32,11 +32,13 @@ public struct Record: Hashable, Sendable {
         public var bandwidth: Double?
         /// What is said when, by an alignment; none of it is silence throughout.
         public var phones: [AlignedPhone]?
+        /// How the text is spoken, in IPA as espeak-ng writes it: phonemes set apart by `_`, words by spaces.
+        public var phonemes: String?
 
         public init(
             seconds: Double? = nil, sampleRate: Int? = nil, text: String? = nil, speaker: String? = nil,
             language: String? = nil, split: String? = nil, bandwidth: Double? = nil,
-            phones: [AlignedPhone]? = nil
+            phones: [AlignedPhone]? = nil, phonemes: String? = nil
         ) {
             self.seconds = seconds
             self.sampleRate = sampleRate
@@ -46,6 +48,7 @@ public struct Record: Hashable, Sendable {
             self.split = split
             self.bandwidth = bandwidth
             self.phones = phones
+            self.phonemes = phonemes
         }
     }
 }

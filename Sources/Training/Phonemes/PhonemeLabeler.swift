@@ -1,40 +1,26 @@
 public import Datasets
 public import Phonemes
-import Synchronization
 import Tensor
 import Tokenizer
 
-/// The phonemes of clips by their transcripts, as entries of a model's inventory.
-///
-/// espeak-ng is looked for when the first transcript comes: a dataset without any needs no program.
-public final class PhonemeLabeler: ClipLabeler {
+/// The phonemes of clips as entries of a model's inventory: those that the dataset states, else those of the transcripts.
+public struct PhonemeLabeler: ClipLabeler {
     public let inventory: PhonemeInventory
-    private let phonemizer = Mutex<Phonemizer?>(nil)
+    private let reader: IPAReader
+    private let transcriber = EspeakTranscriber()
 
-    public init(inventory: PhonemeInventory) { self.inventory = inventory }
+    public init(inventory: PhonemeInventory) {
+        self.inventory = inventory
+        reader = IPAReader(inventory)
+    }
 
-    /// None for a clip without text, without a language, or in a language that espeak-ng does not speak.
+    /// None for a clip without phonemes and without what they can be made of; see ``EspeakTranscriber``.
     ///
     /// - Throws: `EspeakError` where the program is missing or fails.
     public func labels(for clips: [Clip]) throws -> [[Int32]] {
-        var labels = [[Int32]](repeating: [], count: clips.count)
-        let spoken = clips.indices.filter { clips[$0].text?.isEmpty == false && clips[$0].language != nil }
-        for (language, places) in Dictionary(grouping: spoken, by: { clips[$0].language ?? "" }).sorted(by: {
-            $0.key < $1.key
-        }) {
-            let texts = places.map { clips[$0].text ?? "" }
-            do {
-                let readings = try phonemizer.withLock { phonemizer in
-                    let made = try phonemizer ?? Phonemizer(program: Espeak())
-                    phonemizer = made
-                    return try made.phonemes(of: texts, language: language, inventory: inventory)
-                }
-                for (place, reading) in zip(places, readings) { labels[place] = reading.indices.map(Int32.init) }
-            } catch EspeakError.unknownLanguage {
-                continue
-            }
+        try transcriber.phonemes(of: clips).map { ipa in
+            ipa.map { reader.read($0).indices.map(Int32.init) } ?? []
         }
-        return labels
     }
 }
 

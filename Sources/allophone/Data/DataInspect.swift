@@ -73,7 +73,10 @@ extension Inspection {
                     .joined(separator: ", ")),
             row(
                 "narrow band", "\(share(narrowSeconds, seconds)) ends below four fifths of what its rate can hold"),
-            row("speakers", "\(speakers.count)\(speakersAreAll ? "" : " and more"): \(most(speakers))"),
+            row(
+                "speakers",
+                speakers.isEmpty
+                    ? "not stated" : "\(speakers.count)\(speakersAreAll ? "" : " and more"): \(most(speakers))"),
             row("languages", languages.isEmpty ? "not stated" : most(languages)),
             row("with text", "\(share(Double(clipsWithText), Double(clips))) of clips, \(characters) characters"),
             row("cannot be used", "\(skipped.total)"),

@@ -2,17 +2,18 @@ import ArgumentParser
 import Audio
 import Datasets
 import Metrics
+import Training
 
 struct DataPrepare: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prepare",
-        abstract: "Decode, trim and resample a dataset once, and pack it as WebDataset shards.",
+        abstract: "Decode, trim, resample and phonemise a dataset once, and pack it as WebDataset shards.",
         discussion: """
             OUTPUT becomes a folder of shards (tar) with a FLAC file and a JSON description a clip, and index.json, as Python's wids \
             reads it. Clips come in the dataset's order. The same command, given again after a stop of any kind, goes on where it was.
 
             EXAMPLES
-              allophone data prepare .corpus/core prepared
+              allophone data prepare .corpus/core prepared --phonemes
               allophone data prepare hf://datasets/OWNER/NAME prepared --split train --rate 48000 --loudness -23
               allophone train --config alpha-tiny --data prepared --run runs/tiny
             """)
@@ -33,6 +34,17 @@ struct DataPrepare: ParsableCommand {
 
     @Option(help: ArgumentHelp("Skip clips that are longer.", valueName: "seconds"))
     var longest = 120.0
+
+    @Flag(
+        help: """
+            Write down the phonemes of transcripts, by espeak-ng, which is run as a program of its own; what it says is cached. \
+            A clip needs a text and a language for it.
+            """)
+    var phonemes = false
+
+    @Option(
+        help: ArgumentHelp("The language of clips of which the dataset states none, such as en.", valueName: "code"))
+    var language: String?
 
     @Option(help: "Clips in a shard.")
     var shardSize = 1000
@@ -58,6 +70,7 @@ struct DataPrepare: ParsableCommand {
         var source: String
         var output: String
         var clips: Int
+        var clipsWithPhonemes: Int
         var seconds: Double
         var shards: Int
         var skipped: SkipReport
@@ -68,7 +81,10 @@ struct DataPrepare: ParsableCommand {
         let clips = ClipPreparation(
             sampleRate: rate, level: loudness.map { .loudness($0) } ?? .none, trimming: trim ? SilenceTrimming() : nil,
             longest: longest)
-        let preparation = try DatasetPreparation(source, in: output, .init(clips: clips, shardSize: shardSize))
+        let preparation = try DatasetPreparation(
+            source, in: output,
+            .init(clips: clips, shardSize: shardSize, phonemes: phonemes, language: language),
+            transcriber: phonemes ? EspeakTranscriber() : nil)
         if preparation.records > 0 && !preparation.isFinished {
             say("\(output): going on after \(preparation.records) records")
         }
@@ -85,10 +101,12 @@ struct DataPrepare: ParsableCommand {
         if json {
             return try printJSON(
                 Report(
-                    source: source.name, output: output, clips: preparation.clips, seconds: preparation.seconds,
+                    source: source.name, output: output, clips: preparation.clips,
+                    clipsWithPhonemes: preparation.clipsWithPhonemes, seconds: preparation.seconds,
                     shards: preparation.shards.count, skipped: preparation.skipped))
         }
         let hours = (preparation.seconds / 3600).fixed(2)
-        say("\(output): \(preparation.clips) clips, \(hours) h, \(preparation.shards.count) shards")
+        let withPhonemes = phonemes ? ", \(preparation.clipsWithPhonemes) with phonemes" : ""
+        say("\(output): \(preparation.clips) clips\(withPhonemes), \(hours) h, \(preparation.shards.count) shards")
     }
 }
