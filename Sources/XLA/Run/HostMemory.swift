@@ -16,6 +16,8 @@ public enum HostMemory {
         #if canImport(Glibc)
             // Large blocks come from the heap, which keeps what is freed, and the heap never shrinks.
             mallopt(M_MMAP_MAX, 0)
+            // Of one heap: XLA allocates on its own threads, whose heaps are small and given back.
+            mallopt(M_ARENA_MAX, 1)
             mallopt(M_TRIM_THRESHOLD, Int32.max)
             guard let block = malloc(reserve) else { return }
             let page = 2 << 20
