@@ -7,7 +7,8 @@ import Testing
 
 /// What discriminators make of a padded batch, and every loss of it, is what they make of each clip alone, in the frames that count.
 ///
-/// Padding is a multiple of a discriminator's stride here: otherwise its frames begin at other samples of a clip.
+/// Where a discriminator is asked by itself, padding is a multiple of its stride: otherwise its frames would begin at other samples
+/// of a clip.
 @Suite struct DiscriminatorPaddingTests {
     /// Samples of a frame of the last layer, and of a row that is longer than the receptive field.
     static let shapes = [
@@ -85,6 +86,55 @@ import Testing
                     "\(name), row \(row), map \(index / 2)")
             }
         }
+    }
+
+    /// Together, discriminators count frames from the end, so that padding may have any length.
+    @Test func paddingOfAnyLengthMovesNoFrame() throws {
+        var configuration = Discriminators.Configuration()
+        configuration.stft = .init(windows: [64, 128], width: 4)
+        configuration.period = .init(periods: [2, 7], width: 2, maximumWidth: 12)
+        configuration.scale = .init(factors: [1, 2], width: 4, maximumWidth: 8)
+        configuration.band = .init(windows: [64], width: 2)
+        let discriminators = Discriminators(configuration)
+        let values = discriminators.initialization(key: RandomKey(seed: 4))
+        let count = 6000
+        var rows = Rows(random: TestRandom(seed: 7))
+        let clips = [count, count - 480, count - 961].map { rows.clip($0) }
+        func maps(_ inputs: HostArray, _ mask: Tensor) throws -> [HostArray] {
+            let x = Tensor.input(inputs.type, name: "x")
+            let found = discriminators(x, mask: mask).flatMap { judgement in
+                (judgement.features + [judgement.logits]).flatMap { map in
+                    let (lines, frames) = (map.values.shape[0], map.values.shape[1])
+                    return [
+                        map.values.reshaped([lines, frames, -1]), map.padding.weights(frames: frames, as: .f32)!,
+                    ]
+                }
+            }
+            let pairs = discriminators.parameters.map { ($1.tensor, values[$0]!) }
+            return try TestBackends.xla.run(Graph(inputs: [x], outputs: found.replacing(pairs)), [inputs])
+        }
+        let batch = try maps(rows.padded(clips, to: count), mask(clips, count))
+        var judged = 0
+        for (row, clip) in clips.enumerated() {
+            let alone = try maps(HostArray(clip, shape: [1, clip.count]), mask([clip], clip.count))
+            for index in Swift.stride(from: 0, to: batch.count, by: 2) {
+                let (phases, ownFrames) = (alone[index].shape[0], alone[index].shape[1])
+                let (frames, width) = (batch[index].shape[1], batch[index].shape[2])
+                let (own, all, weights) = (alone[index].floats, batch[index].floats, batch[index + 1].floats)
+                for phase in 0..<phases {
+                    let line = row * phases + phase
+                    let count = weights[line * frames..<(line + 1) * frames].count { $0 == 1 }
+                    judged += count
+                    // Where zeros before a clip are no padding, those of a longer row are no more of them.
+                    let same = min(count, ownFrames)
+                    expectClose(
+                        HostArray(Array(all[((line + 1) * frames - same) * width..<(line + 1) * frames * width])),
+                        HostArray(Array(own[((phase + 1) * ownFrames - same) * width..<(phase + 1) * ownFrames * width])),
+                        relative: 1e-5, absolute: 1e-6, "row \(row), map \(index / 2)")
+                }
+            }
+        }
+        #expect(judged > 10_000)
     }
 
     @Test(arguments: ["stft", "period.2", "scale.1", "band"])

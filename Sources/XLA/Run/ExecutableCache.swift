@@ -45,16 +45,16 @@ public struct ExecutableCache: Sendable {
         }
     }
 
-    func store(_ executable: LoadedExecutable, for program: Program) {
+    /// - Parameter bytes: the executable, serialised.
+    func store(_ bytes: [UInt8], for program: Program, name: String) {
         do {
             let key = Array((client.compatibilityKey + program.text).utf8)
-            let bytes = try executable.serialize()
             let data = Data(key) + Data(checksum(bytes)) + Data(bytes)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
             removeOldest()
         } catch {
-            log.warning("\(folder): cannot keep the executable of \(executable.name): \(error)")
+            log.warning("\(folder): cannot keep the executable of \(name): \(error)")
         }
     }
 

@@ -27,6 +27,8 @@ public struct BandDiscriminator: Discriminator {
         logits = Conv2d(width, 1, kernel: (3, 3), padding: (1, 1), weightNorm: true)
     }
 
+    public var stride: Int { stft.hop }
+
     /// Maps are `[batch, frames, frequencies, channels]`; the features are those of the lowest band first.
     public func callAsFunction(_ x: Tensor, padding: LeftPadding, as dtype: DType) -> Judgement {
         let (hop, count) = (stft.hop, x.shape[1])

@@ -11,6 +11,9 @@ public struct Judgement: Sendable {
 
 /// One judge of waveforms.
 public protocol Discriminator: Module {
+    /// Samples from one frame of the last layer to the next.
+    var stride: Int { get }
+
     /// - Parameters:
     ///   - x: `[batch, samples]`.
     ///   - padding: how many samples at the start of each clip are padding.
@@ -63,13 +66,21 @@ public struct Discriminators: Module {
 
     /// `x`: `[batch, samples]` → one judgement by each discriminator.
     ///
+    /// With a mask, frames are counted from the end of a row, where clips end: they begin at the same samples of a clip
+    /// however long its padding is. Samples that are missing before the first one are zeros.
+    ///
     /// - Parameters:
     ///   - mask: `[batch, samples]`, not zero where a sample is real, false only before true; `nil` for no padding.
     ///   - dtype: what convolutions compute in.
     public func callAsFunction(_ x: Tensor, mask: Tensor? = nil, as dtype: DType = .f32) -> [Judgement] {
         let padding = LeftPadding(mask: mask)
         let level = levelsOut ? leveled(x, mask: mask) : x
-        return all.map { $0(level, padding: padding, as: dtype) }
+        return all.map { discriminator in
+            let rest = mask == nil ? 0 : x.shape[1] % discriminator.stride
+            let missing = rest == 0 ? 0 : discriminator.stride - rest
+            return discriminator(
+                level.padded(low: [0, missing], high: [0, 0]), padding: padding.extended(by: missing), as: dtype)
+        }
     }
 
     /// Without its mean, and with its peak at 0.8: DAC's preparation.

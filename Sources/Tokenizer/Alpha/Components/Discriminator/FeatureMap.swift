@@ -48,6 +48,14 @@ public struct LeftPadding: Sendable {
             })
     }
 
+    /// With so many samples more before each clip. A clip without padding has none now either: zeros before it are what
+    /// convolutions put there too.
+    func extended(by count: Int) -> LeftPadding {
+        if count == 0 { return self }
+        return LeftPadding(
+            frames: frames.map { select($0.isGreater(than: 0), $0 + Double(count), Tensor.zeros($0.type)) })
+    }
+
     /// For each clip `count` times in a row.
     func repeated(_ count: Int) -> LeftPadding {
         LeftPadding(frames: frames.map { $0.expanded(at: 1).broadcast(to: [$0.shape[0], count]).reshaped([-1]) })

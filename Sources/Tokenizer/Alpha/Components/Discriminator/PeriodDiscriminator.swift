@@ -11,18 +11,20 @@ public struct PeriodDiscriminator: Discriminator {
     let logits: Conv1d
     let period: Int
     static let kernel = 5
-    static let stride = 3
+    static let strides = [3, 3, 3, 3, 1]
 
     public init(period: Int, _ configuration: Discriminators.Configuration.Period = .init()) {
         self.period = period
         let widths = widths(from: configuration.width, to: configuration.maximumWidth, count: 5)
         convolutions = zip([1] + widths, widths).enumerated().map { index, pair in
             Conv1d(
-                pair.0, pair.1, kernel: Self.kernel, stride: index < 4 ? Self.stride : 1, padding: Self.kernel / 2,
+                pair.0, pair.1, kernel: Self.kernel, stride: Self.strides[index], padding: Self.kernel / 2,
                 weightNorm: true)
         }
         logits = Conv1d(widths[4], 1, kernel: 3, padding: 1, weightNorm: true)
     }
+
+    public var stride: Int { period * Self.strides.reduce(1, *) }
 
     /// Maps are `[batch · period, frames, channels]`, a clip's phases one after another.
     public func callAsFunction(_ x: Tensor, padding: LeftPadding, as dtype: DType) -> Judgement {
@@ -35,7 +37,7 @@ public struct PeriodDiscriminator: Discriminator {
             folded.reshaped([batch * period, -1, 1]).cast(to: dtype),
             padding: padding.after(stride: period).repeated(period), slope: 0.1)
         for (index, layer) in convolutions.enumerated() {
-            hidden.apply({ layer($0) }, stride: index < 4 ? Self.stride : 1, before: Self.kernel / 2)
+            hidden.apply({ layer($0) }, stride: Self.strides[index], before: Self.kernel / 2)
         }
         return hidden.judged(by: { logits($0) }, before: 1)
     }

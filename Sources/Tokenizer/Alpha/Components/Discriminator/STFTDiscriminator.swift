@@ -27,6 +27,8 @@ public struct STFTDiscriminator: Discriminator {
         logits = Conv2d(width, 1, kernel: (3, 3), padding: (1, 1), weightNorm: true)
     }
 
+    public var stride: Int { stft.hop }
+
     /// Maps are `[batch, frames, frequencies, channels]`.
     public func callAsFunction(_ x: Tensor, padding: LeftPadding, as dtype: DType) -> Judgement {
         let spectrum = stft(x)

@@ -32,6 +32,8 @@ public struct ScaleDiscriminator: Discriminator {
         logits = Conv1d(widths[5], 1, kernel: 3, padding: 1, weightNorm: true)
     }
 
+    public var stride: Int { factor * Self.shapes.reduce(1) { $0 * $1.1 } }
+
     /// Maps are `[batch, frames, channels]`.
     public func callAsFunction(_ x: Tensor, padding: LeftPadding, as dtype: DType) -> Judgement {
         let lowered = factor == 1 ? x : Decimation(factor: factor)(x)
