@@ -127,9 +127,10 @@ import Testing
                     judged += count
                     // Where zeros before a clip are no padding, those of a longer row are no more of them.
                     let same = min(count, ownFrames)
+                    let (end, ownEnd) = ((line + 1) * frames, (phase + 1) * ownFrames)
                     expectClose(
-                        HostArray(Array(all[((line + 1) * frames - same) * width..<(line + 1) * frames * width])),
-                        HostArray(Array(own[((phase + 1) * ownFrames - same) * width..<(phase + 1) * ownFrames * width])),
+                        HostArray(Array(all[(end - same) * width..<end * width])),
+                        HostArray(Array(own[(ownEnd - same) * width..<ownEnd * width])),
                         relative: 1e-5, absolute: 1e-6, "row \(row), map \(index / 2)")
                 }
             }
