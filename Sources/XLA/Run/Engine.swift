@@ -58,12 +58,13 @@ public final class Engine: Sendable {
         var options = CompileOptions()
         if effort == .low { options.overrides["xla_backend_optimization_level"] = 0 }
         let executable = try client.compile(program.text, options: options)
+        let isLarge = milliseconds(since: start) > 5000
         log.info("compiled \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
         do {
             let bytes = try executable.serialize()
             cache?.store(bytes, for: program, name: name)
-            // As the CPU's compiler leaves it, a training step takes twice the time that it takes loaded anew.
-            return client.platformName == "cpu" ? try client.load(serialized: bytes) : executable
+            // A training step that the CPU's compiler had just made took twice the time of the same step from the cache.
+            return isLarge && client.platformName == "cpu" ? try client.load(serialized: bytes) : executable
         } catch {
             log.warning("cannot serialise \(name), which will be compiled again in the next process: \(error)")
             return executable
