@@ -243,8 +243,10 @@ import Testing
         let trees = try (0..<4).map { _ in try tree(hub) }
         let wrong = Mutex(0)
         DispatchQueue.concurrentPerform(iterations: trees.count) { index in
-            let bytes = try? contents(of: trees[index].file(Self.large.path, key: ""))
-            if bytes != Self.large.bytes { wrong.withLock { $0 += 1 } }
+            do {
+                let bytes = try contents(of: trees[index].file(Self.large.path, key: ""))
+                if bytes != Self.large.bytes { wrong.withLock { $0 += 1 } }
+            } catch { Issue.record(error) }
         }
         #expect(wrong.withLock { $0 } == 0)
         #expect(hub.storage.requests.count == 1)

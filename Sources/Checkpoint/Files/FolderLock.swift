@@ -17,5 +17,9 @@ package final class FolderLock: Sendable {
         try Disk.check(.lock, path) { flock(descriptor, LOCK_EX | LOCK_NB) }
     }
 
-    deinit { close(descriptor) }
+    // Not by closing alone: a child process that was forked meanwhile has the descriptor too.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

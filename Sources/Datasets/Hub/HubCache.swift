@@ -152,5 +152,9 @@ private struct BlobLock {
         }
     }
 
-    func release() { close(descriptor) }
+    /// Unlocks, and does not leave that to closing: a child process that was forked meanwhile has the descriptor too.
+    func release() {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
