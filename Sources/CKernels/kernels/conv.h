@@ -97,6 +97,15 @@ INLINE row_blocks cut(size_t rows, size_t most) {
     return (row_blocks){count, rows / count, rows % count};
 }
 
+/// The logarithm of how many vectors of `outputs` fit with so many rows: as many as can, for with few rows it is their number
+/// that hides the products' latency.
+INLINE size_t widest(size_t outputs, size_t rows) {
+    const size_t vectors = (outputs + 15) / 16;
+    size_t log = 3;
+    while (log > 0 && (((size_t)1 << log) > vectors || !FITS(rows, (size_t)1 << log))) log--;
+    return log;
+}
+
 static void conv_blocked(
     const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
 {
@@ -105,10 +114,7 @@ static void conv_blocked(
     const size_t most_rows = blocks.size + (blocks.larger > 0);
     size_t column = part->first_output;
     while (column < part->end_output) {
-        // As many vectors as fit: for few rows it is their number that hides the products' latency.
-        const size_t left = (part->end_output - column + 15) / 16;
-        size_t log = 3;
-        while (log > 0 && (((size_t)1 << log) > left || !FITS(most_rows, (size_t)1 << log))) log--;
+        const size_t log = widest(part->end_output - column, most_rows);
         const size_t width = (size_t)16 << log, count = least(width, part->end_output - column);
         const tile_call call = {conv, packed, x, column, sums, width};
         size_t row = part->first_row;
@@ -130,9 +136,7 @@ static void conv_sums(
     const row_blocks blocks = cut(rows, TILE_ROWS);
     const size_t most_rows = blocks.size + (blocks.larger > 0);
     for (size_t column = first_output; column < end_output;) {
-        const size_t left = (end_output - column + 15) / 16;
-        size_t log = 3;
-        while (log > 0 && (((size_t)1 << log) > left || !FITS(most_rows, (size_t)1 << log))) log--;
+        const size_t log = widest(end_output - column, most_rows);
         for (size_t b = 0, row = 0; b < blocks.count; b++) {
             const size_t count = blocks.size + (b < blocks.larger);
             const tile_call call = {conv, packed, x, column, sums + row * stride + column, stride};

@@ -63,7 +63,8 @@ public final class Engine: Sendable {
         do {
             let bytes = try executable.serialize()
             cache?.store(bytes, for: program, name: name)
-            // A training step that the CPU's compiler had just made took twice the time of the same step from the cache.
+            // A training step that the CPU's compiler had just made has taken twice the time of the same step from the cache; why is
+            // not known.
             return isLarge && client.platformName == "cpu" ? try client.load(serialized: bytes) : executable
         } catch {
             log.warning("cannot serialise \(name), which will be compiled again in the next process: \(error)")
