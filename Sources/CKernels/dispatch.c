@@ -67,6 +67,13 @@ void ck_conv_pack_outputs(const ck_conv *conv, const float *weight, size_t first
     now()->pack_fast(conv, weight, first, end, packed);
 }
 
+void ck_conv_gradient(
+    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t end_input,
+    float *scratch, float *weight)
+{
+    now()->conv_gradient(conv, x, y, batch, rows, first_input, end_input, scratch, weight);
+}
+
 void ck_snake(
     const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, void *y,
     size_t y_stride, ck_type y_type)

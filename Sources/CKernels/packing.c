@@ -16,6 +16,13 @@ size_t ck_conv_scratch(const ck_conv *conv) {
     return FAST_POINTS * ((tiles + d) * conv->inputs + tiles * conv_blocks(conv) * CK_BLOCK) + conv->inputs + 16;
 }
 
+size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
+    if (!suits(conv) || !conv_is_fast(conv)) return 0;
+    const size_t tiles = fast_tiles(conv, conv->block_rows), width = conv_blocks(conv) * CK_BLOCK;
+    return FAST_POINTS * (2 * width * inputs + tiles * width + (tiles + conv->dilation) * inputs)
+        + (inputs > width ? inputs : width) + 16;
+}
+
 size_t ck_conv_packed_size(const ck_conv *conv) {
     if (!suits(conv)) return 0;
     if (conv_is_fast(conv)) return fast_offset(conv, FAST_POINTS) * sizeof(float);

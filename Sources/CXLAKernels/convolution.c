@@ -1,12 +1,9 @@
 #include "CKernels.h"
 #include "CXLAKernels.h"
 #include "ffi.h"
-#include <pthread.h>
+#include "parts.h"
 #include <stdatomic.h>
 #include <stdbool.h>
-
-/// Bytes of a block's transformed inputs and products: what the second cache holds beside the weights at one point.
-enum { NEAR_MEMORY = 256 << 10, FEWEST_TILES = 36, TILE = 4, POINTS = 7 };
 
 typedef struct {
     ck_conv conv;
@@ -18,35 +15,6 @@ typedef struct {
     size_t width, slices;
     atomic_bool failed;
 } convolution;
-
-static pthread_key_t scratch_key;
-static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
-static _Thread_local struct { float *memory; size_t size; } scratch;
-
-static void free_scratch(void *memory) { ck_free(memory); }
-static void make_key(void) { pthread_key_create(&scratch_key, free_scratch); }
-
-/// Memory of this thread's own, kept until it ends.
-static float *scratch_of(size_t size) {
-    if (size <= scratch.size) return scratch.memory;
-    pthread_once(&scratch_once, make_key);
-    ck_free(scratch.memory);
-    scratch.memory = ck_allocate(size);
-    scratch.size = scratch.memory ? size : 0;
-    pthread_setspecific(scratch_key, scratch.memory);
-    return scratch.memory;
-}
-
-/// Rows of a block: as many tiles as stay near, in equal blocks.
-static size_t block_rows(const ck_conv *conv, size_t rows) {
-    const size_t span = TILE * conv->dilation;
-    size_t tiles = NEAR_MEMORY / sizeof(float) / POINTS / (conv->inputs + conv->outputs);
-    if (tiles < FEWEST_TILES) tiles = FEWEST_TILES;
-    size_t most = (tiles / conv->dilation > 1 ? tiles / conv->dilation : 1) * span;
-    if (most >= rows) return rows;
-    const size_t blocks = (rows + most - 1) / most, even = (rows + blocks - 1) / blocks;
-    return (even + span - 1) / span * span;
-}
 
 static ck_part outputs_of(const convolution *c, size_t slice) {
     const size_t first = slice * c->width * CK_BLOCK, end = first + c->width * CK_BLOCK;
@@ -66,7 +34,7 @@ static void run(void *context, size_t index) {
     ck_part part = outputs_of(c, slice);
     part.first_row = block * conv->block_rows;
     part.end_row = part.first_row + conv->block_rows < c->rows ? part.first_row + conv->block_rows : c->rows;
-    part.scratch = scratch_of(ck_conv_scratch(conv) * sizeof(float));
+    part.scratch = xk_scratch(ck_conv_scratch(conv) * sizeof(float));
     if (!part.scratch) {
         c->failed = true;
         return;
@@ -77,16 +45,10 @@ static void run(void *context, size_t index) {
     ck_conv_run(conv, c->packed, &x, &epilogue, &part);
 }
 
-static const ffi_buffer *buffer(const ffi_buffers *all, int64_t index, int type, int64_t rank) {
-    if (index >= all->count || all->types[index] != FFI_BUFFER) return NULL;
-    const ffi_buffer *const b = all->values[index];
-    return b->type == type && b->rank == rank ? b : NULL;
-}
-
 static ffi_error *convolve(ffi_call *call) {
     if (ffi_answers_metadata(call) || call->stage != FFI_EXECUTE) return NULL;
-    const ffi_buffer *const x = buffer(&call->operands, 0, FFI_F32, 3), *const w = buffer(&call->operands, 1, FFI_F32, 3);
-    const ffi_buffer *const y = buffer(&call->results, 0, FFI_F32, 3), *const memory = buffer(&call->results, 1, FFI_U8, 1);
+    const ffi_buffer *const x = ffi_buffer_at(&call->operands, 0, FFI_F32, 3), *const w = ffi_buffer_at(&call->operands, 1, FFI_F32, 3);
+    const ffi_buffer *const y = ffi_buffer_at(&call->results, 0, FFI_F32, 3), *const memory = ffi_buffer_at(&call->results, 1, FFI_U8, 1);
     const int64_t dilation = ffi_integer(call, "dilation", 0);
     if (!x || !w || !y || !memory || dilation < 1)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");
@@ -100,7 +62,7 @@ static ffi_error *convolve(ffi_call *call) {
         || x->dimensions[1] != y->dimensions[1] + (w->dimensions[0] - 1) * dilation)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's shapes do not fit one another");
     if (c.batch == 0 || c.rows == 0) return NULL;
-    c.conv.block_rows = block_rows(&c.conv, c.rows);
+    c.conv.block_rows = xk_block_rows(&c.conv, c.rows);
     c.blocks = (c.rows + c.conv.block_rows - 1) / c.conv.block_rows;
     const size_t columns = (c.conv.outputs + CK_BLOCK - 1) / CK_BLOCK;
     c.width = 1;

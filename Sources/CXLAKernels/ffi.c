@@ -23,6 +23,12 @@ int ffi_answers_metadata(const ffi_call *call) {
     return 0;
 }
 
+const ffi_buffer *ffi_buffer_at(const ffi_buffers *all, int64_t index, int type, int64_t rank) {
+    if (index >= all->count || all->types[index] != FFI_BUFFER) return NULL;
+    const ffi_buffer *const b = all->values[index];
+    return b->type == type && b->rank == rank ? b : NULL;
+}
+
 int64_t ffi_integer(const ffi_call *call, const char *name, int64_t otherwise) {
     for (int64_t i = 0; i < call->attributes.count; i++) {
         const ffi_string *const given = call->attributes.names[i];

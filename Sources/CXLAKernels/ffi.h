@@ -131,6 +131,9 @@ ffi_error *ffi_fail(const ffi_call *call, int code, const char *message);
 /// Answers XLA's question which version the handler speaks, if this is it.
 int ffi_answers_metadata(const ffi_call *call);
 
+/// The buffer at `index` of a call's operands or results, if it is one of this type and rank.
+const ffi_buffer *ffi_buffer_at(const ffi_buffers *all, int64_t index, int type, int64_t rank);
+
 /// The integer attribute `name`, or `otherwise`.
 int64_t ffi_integer(const ffi_call *call, const char *name, int64_t otherwise);
 

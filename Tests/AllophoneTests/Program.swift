@@ -153,5 +153,8 @@ extension TemporaryFolder {
     func hasPartialFile() throws -> Bool { try entries().contains { $0.hasPrefix(".") } }
 }
 
-/// Holds every test that runs the program, one after another: they would only take the processor from each other.
+/// Holds every test that runs the program but does not train, one after another: they would only take the processor from each other.
 @Suite(.serialized) struct CommandLineTests {}
+
+/// Holds those that train, which mostly wait for a compiler of one thread.
+@Suite(.serialized) struct TrainingCommandTests {}

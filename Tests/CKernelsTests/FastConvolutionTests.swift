@@ -57,11 +57,62 @@ import Testing
         }
     }
 
+    @Test(arguments: instructionSets)
+    func theGradientByTheWeightsAgreesWithItsDefinition(isa: ck_isa) throws {
+        for (taps, inputs, outputs) in [(5, 20, 33), (7, 37, 32), (8, 9, 70)] {
+            for (dilation, rows, block) in [(1, 1, 1), (1, 29, 12), (3, 50, 24), (9, 40, 40)] {
+                try expectGradient(
+                    ck_conv(
+                        taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: CK_F32,
+                        block_rows: block), rows: rows, isa)
+            }
+        }
+    }
+
+    private func expectGradient(_ shape: ck_conv, rows: Int, batch: Int = 2, _ isa: ck_isa) throws {
+        var (shape, noise) = (shape, Noise(3))
+        let (taps, inputs, outputs) = (shape.taps, shape.inputs, shape.outputs)
+        let inputRows = rows + (taps - 1) * shape.dilation
+        let x = noise.floats(batch * inputRows * inputs)
+        let y = noise.floats(batch * rows * outputs)
+        var wanted = [Double](repeating: 0, count: taps * inputs * outputs)
+        for b in 0..<batch {
+            for k in 0..<taps {
+                for t in 0..<rows {
+                    for i in 0..<inputs {
+                        let factor = Double(x[(b * inputRows + t + k * shape.dilation) * inputs + i])
+                        for o in 0..<outputs {
+                            wanted[(k * inputs + i) * outputs + o] += factor * Double(y[(b * rows + t) * outputs + o])
+                        }
+                    }
+                }
+            }
+        }
+        func found(inputsAtOnce: Int) throws -> [Float] {
+            let weight = Memory([Float](repeating: .nan, count: wanted.count))
+            let size = ck_conv_gradient_scratch(&shape, inputsAtOnce)
+            let scratch = UnsafeMutableRawPointer.allocate(byteCount: 4 * size, alignment: 64)
+            defer { scratch.deallocate() }
+            let floats = scratch.initializeMemory(as: Float.self, repeating: .nan, count: size)
+            for first in stride(from: 0, to: inputs, by: inputsAtOnce) {
+                ck_conv_gradient(
+                    &shape, x, y, batch, rows, first, min(first + inputsAtOnce, inputs), floats, weight.start)
+            }
+            return weight.array
+        }
+        try on(isa) {
+            let whole = try found(inputsAtOnce: inputs)
+            expectClose(whole, wanted, 2e-4, "\(shape)")
+            #expect(try found(inputsAtOnce: 8) == whole, "a part is the same alone")
+        }
+    }
+
     @Test func otherShapesHaveNone() {
         for (taps, type) in [(4, CK_F32), (9, CK_F32), (7, CK_BF16), (7, CK_INT8)] {
             var shape = ck_conv(taps: taps, inputs: 32, outputs: 32, dilation: 1, type: type, block_rows: 48)
             #expect(ck_conv_packed_size(&shape) == 0)
             #expect(ck_conv_scratch(&shape) == 0)
+            #expect(ck_conv_gradient_scratch(&shape, 32) == 0)
         }
     }
 }

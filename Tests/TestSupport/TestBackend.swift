@@ -5,6 +5,14 @@ public import Tensor
 public protocol TestBackend: Sendable {
     var name: String { get }
     func run(_ graph: Graph, _ inputs: [HostArray]) throws -> [HostArray]
+    /// The outputs of each call.
+    func run(_ calls: [(graph: Graph, inputs: [HostArray])]) throws -> [[HostArray]]
+}
+
+extension TestBackend {
+    public func run(_ calls: [(graph: Graph, inputs: [HostArray])]) throws -> [[HostArray]] {
+        try calls.map { try run($0.graph, $0.inputs) }
+    }
 }
 
 public enum TestBackends {

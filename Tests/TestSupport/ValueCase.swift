@@ -48,12 +48,13 @@ public func expectMatches(
 ) throws {
     let variants = valueCase.variants(in: fixture)
     #expect(!variants.isEmpty, "no recorded values of \(valueCase.operation)", sourceLocation: sourceLocation)
-    for variant in variants {
+    let calls = variants.map { variant in
         let inputs = fixture.list("\(variant)/in")
-        let expected = fixture.list("\(variant)/out")
-        let graph = Graph(inputs.map(\.type), valueCase.function)
-        for backend in TestBackends.all {
-            let actual = try backend.run(graph, inputs)
+        return (graph: Graph(inputs.map(\.type), valueCase.function), inputs: inputs)
+    }
+    for backend in TestBackends.all {
+        for (variant, actual) in zip(variants, try backend.run(calls)) {
+            let expected = fixture.list("\(variant)/out")
             #expect(actual.count == expected.count, "\(variant): number of outputs", sourceLocation: sourceLocation)
             func compare() {
                 for (index, pair) in zip(actual, expected).enumerated() {

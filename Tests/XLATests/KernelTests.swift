@@ -61,7 +61,7 @@ import XLA
         for path in ["y", "x", "w"] {
             let (a, b) = (wanted[path].value.values(as: Float.self), found[path].value.values(as: Float.self))
             let size = a.map(abs).max() ?? 0
-            #expect(a != b || path == "w", "the kernel was not called")
+            #expect(a != b, "the kernel was not called")
             let difference = zip(a, b).map { abs($0 - $1) }.max() ?? .infinity
             #expect(difference <= 3e-5 * size, "\(path)")
         }

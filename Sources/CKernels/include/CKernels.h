@@ -168,6 +168,22 @@ typedef struct {
 void ck_conv_run(
     const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *epilogue, const ck_part *part);
 
+/// The gradient of a fast convolution by its weights, given that by its results:
+///
+///     w[k, i, o] = Σ_b Σ_t x[b, t + k · dilation, i] · y[b, t, o]
+///
+/// - x: `[batch, rows + (taps - 1) · dilation, inputs]`.
+/// - y: `[batch, rows, outputs]`.
+/// - first_input, end_input: the inputs whose weights are computed, as a part for one thread.
+/// - scratch: `ck_conv_gradient_scratch` floats, aligned to 64 bytes, that no other thread uses meanwhile.
+/// - weight: `[taps, inputs, outputs]`.
+void ck_conv_gradient(
+    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t end_input,
+    float *scratch, float *weight);
+
+/// Floats of memory that `ck_conv_gradient` needs for a part of `inputs`; 0 if the convolution is no fast one.
+size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs);
+
 // MARK: - Activations
 
 /// `y = x + sin²(αx) · inverse` by channel, with `inverse = 1 / (α + 10⁻⁹)`. sin² is a polynomial within 3·10⁻⁷.

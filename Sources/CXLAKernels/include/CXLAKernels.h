@@ -15,6 +15,13 @@ extern "C" {
 /// - Attributes: `dilation`, i64.
 void *xk_convolution(void);
 
+/// The gradient of such a convolution by its weights (`ck_conv_gradient`).
+///
+/// - Operands: x as above, y `[batch, rows, outputs]`, f32.
+/// - Result: w `[taps, inputs, outputs]` f32.
+/// - Attributes: `dilation`, i64.
+void *xk_convolution_gradient(void);
+
 #ifdef __cplusplus
 }
 #endif

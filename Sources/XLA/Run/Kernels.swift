@@ -25,45 +25,71 @@ enum Kernels {
     }
 
     static let convolution = "allophone_convolution"
+    static let gradient = "allophone_convolution_gradient"
 
     /// Whether programs for this client may call the kernels; registers them.
     static func register(with client: Client) -> Bool {
         guard client.platformName == "cpu" else { return false }
-        return
-            (try? client.plugin.registerCustomCall(convolution, handler: xk_convolution(), platform: "Host")) != nil
+        let handlers = [(convolution, xk_convolution()), (gradient, xk_convolution_gradient())]
+        return handlers.allSatisfy { name, handler in
+            guard let handler else { return false }
+            return (try? client.plugin.registerCustomCall(name, handler: handler, platform: "Host")) != nil
+        }
     }
 
-    /// A convolution as the kernel computes it.
-    struct Call {
-        /// Whether the weights are `[taps, outputs, inputs]`, as they are in the gradient by the operand.
-        let isTransposed: Bool
-        /// `[taps, inputs, outputs]`.
-        let weight: TensorType
-        /// Bytes of memory to work in.
-        let workspace: Int
+    /// A convolution as a kernel computes it.
+    enum Call {
+        /// - isTransposed: whether the weights are `[taps, outputs, inputs]`, as they are in the gradient by the operand.
+        /// - weight: `[taps, inputs, outputs]`.
+        /// - workspace: bytes of memory to work in.
+        case convolution(isTransposed: Bool, weight: TensorType, workspace: Int)
+        /// By the weights: the operand slides over the cotangent, whose rows are its taps.
+        case gradient(dilation: Int)
 
-        /// Nil if the kernel cannot, or would not be faster: packing the weights anew in each call costs as much as some hundred
-        /// rows save.
-        init?(_ convolution: Convolution, _ x: TensorType, _ kernel: TensorType) {
+        /// Nil if no kernel can, or would not be faster.
+        init?(_ convolution: Convolution, _ site: LoweringSite) {
+            let (x, kernel) = (site.operandTypes[0], site.operandTypes[1])
+            guard x.dtype == .f32, kernel.dtype == .f32, x.shape.rank == 3,
+                convolution.operandDilation == [1], convolution.batchGroups == 1, convolution.featureGroups == 1,
+                convolution.padding.allSatisfy({ $0.low >= 0 && $0.high >= 0 })
+            else { return nil }
             let plain = Convolution.Layout.channelsLast(spatialRank: 1)
             var exchanged = plain
             exchanged.kernel.swapAt(0, 1)
-            guard x.dtype == .f32, kernel.dtype == .f32, x.shape.rank == 3,
-                convolution.layout == plain || convolution.layout == exchanged,
-                convolution.strides == [1], convolution.operandDilation == [1], convolution.batchGroups == 1,
-                convolution.featureGroups == 1, convolution.padding.allSatisfy({ $0.low >= 0 && $0.high >= 0 })
-            else { return nil }
-            isTransposed = convolution.layout == exchanged
-            let (taps, dilation) = (kernel.shape[0], convolution.kernelDilation[0])
-            let (inputs, outputs) = (x.shape[2], kernel.shape[isTransposed ? 1 : 2])
-            let padding = convolution.padding[0]
-            let rows = x.shape[1] + padding.low + padding.high - (taps - 1) * dilation
-            guard (5...8).contains(taps), inputs >= 32, outputs >= 32, rows >= 6 * dilation, x.shape[0] * rows >= 256
-            else { return nil }
-            weight = TensorType(.f32, [taps, inputs, outputs])
-            var shape = ck_conv(
-                taps: taps, inputs: inputs, outputs: outputs, dilation: dilation, type: CK_F32, block_rows: 1)
-            workspace = ck_conv_packed_size(&shape) + 64
+            var turned = plain
+            (turned.kernel, turned.result) = (plain.result, plain.kernel)
+            turned.operand.swapAt(0, 1)
+            turned.kernel.swapAt(0, 1)
+            turned.result.swapAt(0, 1)
+            switch convolution.layout {
+            case plain, exchanged:
+                let isTransposed = convolution.layout == exchanged
+                let weight = isTransposed ? [0, 2, 1].map { kernel.shape[$0] } : kernel.shape.dimensions
+                let dilation = convolution.kernelDilation[0]
+                guard convolution.strides == [1],
+                    Self.pays(weight, dilation: dilation, batch: x.shape[0], rows: site.type.shape[1])
+                else { return nil }
+                var shape = ck_conv(
+                    taps: weight[0], inputs: weight[1], outputs: weight[2], dilation: dilation, type: CK_F32,
+                    block_rows: 1)
+                self = .convolution(
+                    isTransposed: isTransposed, weight: TensorType(.f32, Shape(weight)),
+                    workspace: ck_conv_packed_size(&shape) + 64)
+            case turned:
+                let dilation = convolution.strides[0]
+                guard convolution.kernelDilation == [1],
+                    Self.pays(
+                        site.type.shape.dimensions, dilation: dilation, batch: x.shape[0], rows: kernel.shape[1])
+                else { return nil }
+                self = .gradient(dilation: dilation)
+            default: return nil
+            }
+        }
+
+        /// Packing the weights anew in each call costs as much as some hundred rows save.
+        private static func pays(_ weight: [Int], dilation: Int, batch: Int, rows: Int) -> Bool {
+            (5...8).contains(weight[0]) && weight[1] >= 32 && weight[2] >= 32 && rows >= 6 * dilation
+                && batch * rows >= 256
         }
     }
 }

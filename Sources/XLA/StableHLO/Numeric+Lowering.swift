@@ -139,7 +139,7 @@ extension Convolution: StableHLOPrimitive {
     }
 
     private func lowerPadded(_ site: LoweringSite, into emitter: inout Emitter) -> [Emitter.Name] {
-        if emitter.usesKernels, let call = Kernels.Call(self, site.operandTypes[0], site.operandTypes[1]) {
+        if emitter.usesKernels, let call = Kernels.Call(self, site) {
             return [lower(call, site, into: &emitter)]
         }
         let pads = padding.map { "[\($0.low), \($0.high)]" }.joined(separator: ", ")
@@ -157,30 +157,47 @@ extension Convolution: StableHLOPrimitive {
     }
 
     private func lower(_ call: Kernels.Call, _ site: LoweringSite, into emitter: inout Emitter) -> Emitter.Name {
-        var (x, type) = (site.operands[0], site.operandTypes[0])
-        var weight = site.operands[1]
-        if call.isTransposed {
-            weight = emitter.assign(
-                "stablehlo.transpose \(weight), dims = [0, 2, 1] : (\(mlir(site.operandTypes[1]))) -> \(mlir(call.weight))"
-            )
-        }
-        let (low, high) = padding[0]
-        if low + high > 0 {
-            let zero = emitter.full(0, TensorType(.f32, []))
-            let operands = "(\(mlir(type)), tensor<f32>)"
-            type.shape[1] += low + high
-            x = emitter.assign(
-                "stablehlo.pad \(x), \(zero), low = [0, \(low), 0], high = [0, \(high), 0], interior = [0, 0, 0] : "
-                    + "\(operands) -> \(mlir(type))")
-        }
-        let name = emitter.fresh()
+        let (x, type) = padded(site, into: &emitter)
         let rows = "dense<[2, 1, 0]> : tensor<3xindex>"
-        emitter.line(
-            "\(name):2 = stablehlo.custom_call @\(Kernels.convolution)(\(x), \(weight)) {api_version = 4 : i32, "
-                + "backend_config = {dilation = \(kernelDilation[0]) : i64}, operand_layouts = [\(rows), \(rows)], "
-                + "result_layouts = [\(rows), dense<0> : tensor<1xindex>]} : "
-                + "(\(mlir(type)), \(mlir(call.weight))) -> (\(mlir(site.type)), tensor<\(call.workspace)xui8>)")
-        return "\(name)#0"
+        func line(_ kernel: String, _ right: Emitter.Name, dilation: Int) -> String {
+            "stablehlo.custom_call @\(kernel)(\(x), \(right)) {api_version = 4 : i32, "
+                + "backend_config = {dilation = \(dilation) : i64}, operand_layouts = [\(rows), \(rows)], "
+                + "result_layouts = [\(rows)"
+        }
+        switch call {
+        case .convolution(let isTransposed, let weightType, let workspace):
+            var weight = site.operands[1]
+            if isTransposed {
+                weight = emitter.assign(
+                    "stablehlo.transpose \(weight), dims = [0, 2, 1] : "
+                        + "(\(mlir(site.operandTypes[1]))) -> \(mlir(weightType))")
+            }
+            let name = emitter.fresh()
+            emitter.line(
+                "\(name):2 = \(line(Kernels.convolution, weight, dilation: kernelDilation[0])), "
+                    + "dense<0> : tensor<1xindex>]} : (\(mlir(type)), \(mlir(weightType))) -> "
+                    + "(\(mlir(site.type)), tensor<\(workspace)xui8>)")
+            return "\(name)#0"
+        case .gradient(let dilation):
+            let cotangent = site.operandTypes[1]
+            return emitter.assign(
+                "\(line(Kernels.gradient, site.operands[1], dilation: dilation))]} : "
+                    + "(\(mlir(type)), \(mlir(cotangent))) -> \(mlir(site.type))")
+        }
+    }
+
+    /// The operand with its rows of zeros, if it has any.
+    private func padded(_ site: LoweringSite, into emitter: inout Emitter) -> (Emitter.Name, TensorType) {
+        let (low, high) = padding[0]
+        var type = site.operandTypes[0]
+        guard low + high > 0 else { return (site.operands[0], type) }
+        let zero = emitter.full(0, TensorType(.f32, []))
+        let operands = "(\(mlir(type)), tensor<f32>)"
+        type.shape[1] += low + high
+        let x = emitter.assign(
+            "stablehlo.pad \(site.operands[0]), \(zero), low = [0, \(low), 0], high = [0, \(high), 0], "
+                + "interior = [0, 0, 0] : \(operands) -> \(mlir(type))")
+        return (x, type)
     }
 
     /// Axis roles in axis order, such as `[b, 0, f]`.

@@ -1,0 +1,32 @@
+#include "parts.h"
+#include <pthread.h>
+
+/// Bytes of a block's transformed inputs and products: what the second cache holds beside the weights at one point.
+enum { NEAR_MEMORY = 256 << 10, FEWEST_TILES = 36, TILE = 4, POINTS = 7 };
+
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static _Thread_local struct { float *memory; size_t size; } scratch;
+
+static void free_scratch(void *memory) { ck_free(memory); }
+static void make_key(void) { pthread_key_create(&scratch_key, free_scratch); }
+
+float *xk_scratch(size_t size) {
+    if (size <= scratch.size) return scratch.memory;
+    pthread_once(&scratch_once, make_key);
+    ck_free(scratch.memory);
+    scratch.memory = ck_allocate(size);
+    scratch.size = scratch.memory ? size : 0;
+    pthread_setspecific(scratch_key, scratch.memory);
+    return scratch.memory;
+}
+
+size_t xk_block_rows(const ck_conv *conv, size_t rows) {
+    const size_t span = TILE * conv->dilation;
+    size_t tiles = NEAR_MEMORY / sizeof(float) / POINTS / (conv->inputs + conv->outputs);
+    if (tiles < FEWEST_TILES) tiles = FEWEST_TILES;
+    size_t most = (tiles / conv->dilation > 1 ? tiles / conv->dilation : 1) * span;
+    if (most >= rows) return rows;
+    const size_t blocks = (rows + most - 1) / most, even = (rows + blocks - 1) / blocks;
+    return (even + span - 1) / span * span;
+}
