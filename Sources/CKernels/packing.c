@@ -17,8 +17,10 @@ size_t ck_conv_scratch(const ck_conv *conv) {
 }
 
 size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
-    if (!suits(conv) || !conv_is_fast(conv)) return 0;
-    const size_t tiles = fast_tiles(conv, conv->block_rows), width = conv_blocks(conv) * CK_BLOCK;
+    if (!suits(conv) || conv->type != CK_F32) return 0;
+    const size_t width = conv_blocks(conv) * CK_BLOCK;
+    if (!conv_is_fast(conv)) return width * (conv->taps * inputs + GRADIENT_BLOCK);
+    const size_t tiles = fast_tiles(conv, conv->block_rows);
     return FAST_POINTS * (2 * width * inputs + tiles * width + (tiles + conv->dilation) * inputs)
         + (inputs > width ? inputs : width) + 16;
 }

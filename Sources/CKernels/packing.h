@@ -23,6 +23,8 @@ static inline size_t conv_block_size(const ck_conv *conv) { return conv->taps * 
 
 // A fast convolution's weights are those of `FAST_POINTS` small ones over tiles, one after the other. See kernels/fast.h.
 enum { FAST_POINTS = 7, FAST_TILE = 4 };
+/// Rows whose products a direct gradient adds before it goes on to other sums.
+enum { GRADIENT_BLOCK = 128 };
 
 static inline bool conv_is_fast(const ck_conv *conv) { return conv->block_rows > 0; }
 /// The small convolution at one point. The last point's second tap is the eighth weight.

@@ -5,12 +5,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/// Rows of a direct convolution's block.
+enum { DIRECT_ROWS = 120 };
+
 typedef struct {
     ck_conv conv;
     const float *x, *weight;
     float *y;
     void *packed;
-    size_t batch, rows, blocks;
+    size_t batch, rows, block_rows, blocks;
     /// Blocks of CK_BLOCK outputs that one part packs or computes.
     size_t width, slices;
     atomic_bool failed;
@@ -23,6 +26,10 @@ static ck_part outputs_of(const convolution *c, size_t slice) {
 
 static void pack(void *context, size_t slice) {
     const convolution *const c = context;
+    if (c->conv.block_rows == 0) {
+        ck_conv_pack(&c->conv, c->weight, c->packed);
+        return;
+    }
     const ck_part part = outputs_of(c, slice);
     ck_conv_pack_outputs(&c->conv, c->weight, part.first_output, part.end_output, c->packed);
 }
@@ -32,10 +39,11 @@ static void run(void *context, size_t index) {
     const ck_conv *const conv = &c->conv;
     const size_t slice = index % c->slices, block = index / c->slices % c->blocks, row = index / c->slices / c->blocks;
     ck_part part = outputs_of(c, slice);
-    part.first_row = block * conv->block_rows;
-    part.end_row = part.first_row + conv->block_rows < c->rows ? part.first_row + conv->block_rows : c->rows;
-    part.scratch = xk_scratch(ck_conv_scratch(conv) * sizeof(float));
-    if (!part.scratch) {
+    part.first_row = block * c->block_rows;
+    part.end_row = part.first_row + c->block_rows < c->rows ? part.first_row + c->block_rows : c->rows;
+    const size_t scratch = ck_conv_scratch(conv) * sizeof(float);
+    part.scratch = scratch > 0 ? xk_scratch(scratch) : NULL;
+    if (scratch > 0 && !part.scratch) {
         c->failed = true;
         return;
     }
@@ -53,7 +61,7 @@ static ffi_error *convolve(ffi_call *call) {
     if (!x || !w || !y || !memory || dilation < 1)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");
     convolution c = {
-        .conv = {(size_t)w->dimensions[0], (size_t)w->dimensions[1], (size_t)w->dimensions[2], (size_t)dilation, CK_F32, 1},
+        .conv = xk_conv(w, dilation),
         .x = x->data, .weight = w->data, .y = y->data, .batch = (size_t)y->dimensions[0], .rows = (size_t)y->dimensions[1],
         .packed = (void *)(((uintptr_t)memory->data + 63) / 64 * 64)};
     const size_t size = ck_conv_packed_size(&c.conv);
@@ -62,12 +70,13 @@ static ffi_error *convolve(ffi_call *call) {
         || x->dimensions[1] != y->dimensions[1] + (w->dimensions[0] - 1) * dilation)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's shapes do not fit one another");
     if (c.batch == 0 || c.rows == 0) return NULL;
-    c.conv.block_rows = xk_block_rows(&c.conv, c.rows);
-    c.blocks = (c.rows + c.conv.block_rows - 1) / c.conv.block_rows;
+    c.block_rows = c.conv.block_rows > 0 ? xk_block_rows(&c.conv, c.rows) : DIRECT_ROWS;
+    if (c.conv.block_rows > 0) c.conv.block_rows = c.block_rows;
+    c.blocks = (c.rows + c.block_rows - 1) / c.block_rows;
     const size_t columns = (c.conv.outputs + CK_BLOCK - 1) / CK_BLOCK;
     c.width = 1;
     c.slices = columns;
-    ffi_share(call, c.slices, pack, &c);
+    ffi_share(call, c.conv.block_rows > 0 ? c.slices : 1, pack, &c);
     // Every slice of outputs transforms the inputs anew, so outputs are split only where there are few blocks.
     if (c.batch * c.blocks > 3) {
         c.width = columns;

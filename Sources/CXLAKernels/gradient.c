@@ -36,16 +36,18 @@ static ffi_error *differentiate(ffi_call *call) {
     if (!x || !w || !y || dilation < 1)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");
     gradient g = {
-        .conv = {(size_t)w->dimensions[0], (size_t)w->dimensions[1], (size_t)w->dimensions[2], (size_t)dilation, CK_F32, 1},
+        .conv = xk_conv(w, dilation),
         .x = x->data, .y = y->data, .weight = w->data, .batch = (size_t)y->dimensions[0], .rows = (size_t)y->dimensions[1]};
     if (ck_conv_gradient_scratch(&g.conv, 1) == 0 || x->dimensions[2] != w->dimensions[1]
         || y->dimensions[2] != w->dimensions[2] || x->dimensions[0] != y->dimensions[0]
         || x->dimensions[1] != y->dimensions[1] + (w->dimensions[0] - 1) * dilation)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's shapes do not fit one another");
     g.width = g.conv.inputs >= 2 * PART ? PART : (g.conv.inputs + 1) / 2;
-    ck_conv part = g.conv;
-    part.inputs = g.width;
-    if (g.rows > 0) g.conv.block_rows = xk_block_rows(&part, g.rows);
+    if (g.conv.block_rows > 0 && g.rows > 0) {
+        ck_conv part = g.conv;
+        part.inputs = g.width;
+        g.conv.block_rows = xk_block_rows(&part, g.rows);
+    }
     ffi_share(call, (g.conv.inputs + g.width - 1) / g.width, run, &g);
     return g.failed ? ffi_fail(call, FFI_RESOURCE_EXHAUSTED, "there is no memory for a convolution") : NULL;
 }

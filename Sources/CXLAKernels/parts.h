@@ -3,6 +3,11 @@
 #define PARTS_H
 
 #include "CKernels.h"
+#include "ffi.h"
+
+/// The convolution that has weights like `weight`, `[taps, inputs, outputs]`: a fast one, in blocks yet to be chosen, if its taps
+/// allow.
+ck_conv xk_conv(const ffi_buffer *weight, int64_t dilation);
 
 /// Memory of this thread's own, kept until it ends; NULL if there is not so much.
 float *xk_scratch(size_t size);

@@ -168,7 +168,7 @@ typedef struct {
 void ck_conv_run(
     const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *epilogue, const ck_part *part);
 
-/// The gradient of a fast convolution by its weights, given that by its results:
+/// The gradient of a convolution in f32 by its weights, given that by its results:
 ///
 ///     w[k, i, o] = Σ_b Σ_t x[b, t + k · dilation, i] · y[b, t, o]
 ///
@@ -181,7 +181,7 @@ void ck_conv_gradient(
     const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t end_input,
     float *scratch, float *weight);
 
-/// Floats of memory that `ck_conv_gradient` needs for a part of `inputs`; 0 if the convolution is no fast one.
+/// Floats of memory that `ck_conv_gradient` needs for a part of `inputs`; 0 if it cannot compute this convolution's.
 size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs);
 
 // MARK: - Activations

@@ -1,6 +1,8 @@
-// The gradient of a convolution by its weights, by the same tiles as `fast.h`: the weights' part in a tile's sum of products is
-// its transpose, so four rows of `y` are evaluated at the points, and seven of `x` as there. At each point the rest is a product
-// of two matrices summed over all tiles, and only the sums are taken back to taps.
+// The gradient of a convolution by its weights: for each tap a product of two matrices, summed over time.
+//
+// That of a fast convolution takes the tiles of `fast.h`: the weights' part in a tile's sum of products is its transpose, so
+// four rows of `y` are evaluated at the points, and seven of `x` as there. At each point the rest is a product of two matrices
+// summed over all tiles, and only the sums are taken back to taps.
 
 enum { GRADIENT_ROWS = TILE_VECTORS / 2 < TILE_ROWS ? TILE_VECTORS / 2 : TILE_ROWS };
 
@@ -34,36 +36,69 @@ static void gradient_outputs(
     }
 }
 
-/// Adds Σ_t x[t, i] · y[t, o] to `rows` by CK_BLOCK sums.
-INLINE void add_products(const size_t rows, size_t tiles, const float *x, size_t stride, const float *y, float *sums) {
+/// Adds Σ_t x[t, i] · y[t, o] to `rows` by 16 · `vectors` sums, of rows of CK_BLOCK.
+INLINE void add_products(
+    const size_t rows, const size_t vectors, size_t count, const float *x, size_t stride, const float *y, float *sums)
+{
     vec sum[2 * GRADIENT_ROWS];
     UNROLL
-    for (size_t i = 0; i < 2 * rows; i++) sum[i] = v_load(sums + 16 * i);
-    for (size_t t = 0; t < tiles; t++, x += stride, y += CK_BLOCK) {
-        const vec left = v_load(y), right = v_load(y + 16);
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t v = 0; v < vectors; v++) sum[r * vectors + v] = v_load(sums + r * CK_BLOCK + 16 * v);
+    }
+    for (size_t t = 0; t < count; t++, x += stride, y += CK_BLOCK) {
+        vec right[2];
+        UNROLL
+        for (size_t v = 0; v < vectors; v++) right[v] = v_load(y + 16 * v);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
-            const vec factor = v_set(x[r]);
-            sum[2 * r] = v_fma(factor, left, sum[2 * r]);
-            sum[2 * r + 1] = v_fma(factor, right, sum[2 * r + 1]);
+            const vec left = v_set(x[r]);
+            UNROLL
+            for (size_t v = 0; v < vectors; v++) sum[r * vectors + v] = v_fma(left, right[v], sum[r * vectors + v]);
         }
     }
     UNROLL
-    for (size_t i = 0; i < 2 * rows; i++) v_store(sums + 16 * i, sum[i]);
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t v = 0; v < vectors; v++) v_store(sums + r * CK_BLOCK + 16 * v, sum[r * vectors + v]);
+    }
 }
 
 #define EACH_COUNT(APPLY) \
     APPLY(1) APPLY(2) APPLY(3) APPLY(4) APPLY(5) APPLY(6) APPLY(7) APPLY(8) APPLY(9) APPLY(10) APPLY(11) APPLY(12)
 #define DEFINE_PRODUCTS(R) \
-    static void add_products_##R(size_t tiles, const float *x, size_t stride, const float *y, float *sums) { \
-        if (R <= GRADIENT_ROWS) add_products(R, tiles, x, stride, y, sums); \
+    static void narrow_products_##R(size_t count, const float *x, size_t stride, const float *y, float *sums) { \
+        if (R <= GRADIENT_ROWS) add_products(R, 1, count, x, stride, y, sums); \
+    } \
+    static void wide_products_##R(size_t count, const float *x, size_t stride, const float *y, float *sums) { \
+        if (R <= GRADIENT_ROWS) add_products(R, 2, count, x, stride, y, sums); \
     }
 EACH_COUNT(DEFINE_PRODUCTS)
-static void (*const products[13])(size_t, const float *, size_t, const float *, float *) = {
-#define ENTRY(R) [R] = add_products_##R,
-    EACH_COUNT(ENTRY)
+static void (*const products[2][13])(size_t, const float *, size_t, const float *, float *) = {
+#define ENTRY(R) [R] = narrow_products_##R,
+    {EACH_COUNT(ENTRY)},
+#undef ENTRY
+#define ENTRY(R) [R] = wide_products_##R,
+    {EACH_COUNT(ENTRY)},
 #undef ENTRY
 };
+
+/// Adds the products of `count` rows to sums of all outputs: x `[count, inputs]`, y `[blocks, count, CK_BLOCK]`, sums
+/// `[blocks, inputs, CK_BLOCK]`.
+static void add_all_products(
+    size_t inputs, size_t outputs, size_t count, const float *x, size_t stride, const float *y, float *sums)
+{
+    const row_blocks strips = cut(inputs, GRADIENT_ROWS);
+    for (size_t o = 0; o < outputs; o += CK_BLOCK, y += count * CK_BLOCK) {
+        const float *left = x;
+        for (size_t s = 0; s < strips.count; s++) {
+            const size_t height = strips.size + (s < strips.larger);
+            products[outputs - o > 16][height](count, left, stride, y, sums);
+            left += height;
+            sums += height * CK_BLOCK;
+        }
+    }
+}
 
 /// From sums at the points, `[points, groups, blocks, inputs, CK_BLOCK]`, to taps.
 static void gradient_taps(
@@ -94,20 +129,19 @@ static void gradient_taps(
         }
 }
 
-static void conv_gradient(
-    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t end_input,
+static void gradient_fast(
+    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t inputs,
     float *scratch, float *weight)
 {
-    const size_t inputs = end_input - first_input, d = conv->dilation, reach = (conv->taps - 1) * d;
-    const size_t most = fast_tiles(conv, conv->block_rows), blocks = conv_blocks(conv), block = inputs * CK_BLOCK;
+    const size_t d = conv->dilation, reach = (conv->taps - 1) * d, most = fast_tiles(conv, conv->block_rows);
+    const size_t width = conv_blocks(conv) * CK_BLOCK, plane = inputs * width;
     ck_conv part = *conv;
     part.inputs = inputs;
-    float *const sums = scratch, *const outputs = sums + 2 * FAST_POINTS * blocks * block;
-    float *const transformed = outputs + FAST_POINTS * most * blocks * CK_BLOCK;
+    float *const sums = scratch, *const outputs = sums + 2 * FAST_POINTS * plane;
+    float *const transformed = outputs + FAST_POINTS * most * width;
     float *const zeros = transformed + FAST_POINTS * (most + d) * inputs;
-    memset(sums, 0, 2 * FAST_POINTS * blocks * block * sizeof(float));
+    memset(sums, 0, 2 * FAST_POINTS * plane * sizeof(float));
     memset(zeros, 0, (inputs > conv->outputs ? inputs : conv->outputs) * sizeof(float));
-    const row_blocks strips = cut(inputs, GRADIENT_ROWS);
     for (size_t b = 0; b < batch; b++)
         for (size_t row = 0; row < rows; row += conv->block_rows) {
             const size_t count = least(conv->block_rows, rows - row), tiles = fast_tiles(conv, count);
@@ -116,16 +150,48 @@ static void conv_gradient(
             gradient_outputs(conv, y + (b * rows + row) * conv->outputs, count, tiles, zeros, outputs);
             for (size_t p = 0; p < FAST_POINTS; p++)
                 for (size_t group = 0; group < fast_part(conv, p).taps; group++)
-                    for (size_t o = 0; o < blocks; o++) {
-                        float *to = sums + ((2 * p + group) * blocks + o) * block;
-                        const float *left = transformed + (p * (tiles + d) + group * d) * inputs;
-                        for (size_t s = 0; s < strips.count; s++) {
-                            const size_t height = strips.size + (s < strips.larger);
-                            products[height](tiles, left, inputs, outputs + (p * blocks + o) * tiles * CK_BLOCK, to);
-                            left += height;
-                            to += height * CK_BLOCK;
-                        }
-                    }
+                    add_all_products(
+                        inputs, conv->outputs, tiles, transformed + (p * (tiles + d) + group * d) * inputs, inputs,
+                        outputs + p * tiles * width, sums + (2 * p + group) * plane);
         }
     gradient_taps(conv, sums, first_input, inputs, weight);
+}
+
+static void gradient_direct(
+    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t inputs,
+    float *scratch, float *weight)
+{
+    const size_t d = conv->dilation, reach = (conv->taps - 1) * d, plane = inputs * conv_blocks(conv) * CK_BLOCK;
+    float *const sums = scratch, *const outputs = sums + conv->taps * plane;
+    memset(sums, 0, conv->taps * plane * sizeof(float));
+    for (size_t b = 0; b < batch; b++)
+        for (size_t row = 0; row < rows; row += GRADIENT_BLOCK) {
+            const size_t count = least(GRADIENT_BLOCK, rows - row);
+            for (size_t o = 0; o < conv->outputs; o += CK_BLOCK)
+                for (size_t t = 0; t < count; t++) {
+                    float *const to = outputs + o * count + t * CK_BLOCK;
+                    const size_t n = least(CK_BLOCK, conv->outputs - o);
+                    memcpy(to, y + (b * rows + row + t) * conv->outputs + o, n * sizeof(float));
+                    if (n < CK_BLOCK) memset(to + n, 0, (CK_BLOCK - n) * sizeof(float));
+                }
+            const float *const from = x + (b * (rows + reach) + row) * conv->inputs + first_input;
+            for (size_t k = 0; k < conv->taps; k++)
+                add_all_products(
+                    inputs, conv->outputs, count, from + k * d * conv->inputs, conv->inputs, outputs, sums + k * plane);
+        }
+    for (size_t k = 0; k < conv->taps; k++)
+        for (size_t i = 0; i < inputs; i++)
+            for (size_t o = 0; o < conv->outputs; o += CK_BLOCK)
+                memcpy(
+                    weight + (k * conv->inputs + first_input + i) * conv->outputs + o,
+                    sums + k * plane + (o / CK_BLOCK * inputs + i) * CK_BLOCK,
+                    least(CK_BLOCK, conv->outputs - o) * sizeof(float));
+}
+
+static void conv_gradient(
+    const ck_conv *conv, const float *x, const float *y, size_t batch, size_t rows, size_t first_input, size_t end_input,
+    float *scratch, float *weight)
+{
+    (conv_is_fast(conv) ? gradient_fast : gradient_direct)(
+        conv, x, y, batch, rows, first_input, end_input - first_input, scratch, weight);
 }

@@ -66,12 +66,12 @@ enum Kernels {
                 let isTransposed = convolution.layout == exchanged
                 let weight = isTransposed ? [0, 2, 1].map { kernel.shape[$0] } : kernel.shape.dimensions
                 let dilation = convolution.kernelDilation[0]
-                guard convolution.strides == [1],
+                guard convolution.strides == [1], weight[0] > 1,
                     Self.pays(weight, dilation: dilation, batch: x.shape[0], rows: site.type.shape[1])
                 else { return nil }
                 var shape = ck_conv(
                     taps: weight[0], inputs: weight[1], outputs: weight[2], dilation: dilation, type: CK_F32,
-                    block_rows: 1)
+                    block_rows: (5...8).contains(weight[0]) ? 1 : 0)
                 self = .convolution(
                     isTransposed: isTransposed, weight: TensorType(.f32, Shape(weight)),
                     workspace: ck_conv_packed_size(&shape) + 64)
@@ -86,10 +86,11 @@ enum Kernels {
             }
         }
 
-        /// Packing the weights anew in each call costs as much as some hundred rows save.
+        /// Packing the weights anew in each call costs as much as some hundred rows save, and less than a vector of channels
+        /// leaves lanes idle.
         private static func pays(_ weight: [Int], dilation: Int, batch: Int, rows: Int) -> Bool {
-            (5...8).contains(weight[0]) && weight[1] >= 32 && weight[2] >= 32 && rows >= 6 * dilation
-                && batch * rows >= 256
+            weight[0] <= 8 && weight[1] >= 16 && weight[2] >= 16 && batch * rows >= 256
+                && (weight[0] < 5 || rows >= 6 * dilation)
         }
     }
 }
