@@ -33,11 +33,15 @@ public struct TensorDifferences: Error, Hashable, CustomStringConvertible {
             "of another type",
             mistyped.map { "\($0.name): \($0.found.dtype.rawValue) for \($0.expected.dtype.rawValue)" })
         lines += section("not finite", nonFinite)
-        lines.append(
-            nonFinite.isEmpty
-                ? "Use the configuration that the file was made with, or a file made with this one."
-                : "The weights are spoilt; use an earlier checkpoint.")
-        return lines.joined(separator: "\n")
+        return (lines + [remedy]).joined(separator: "\n")
+    }
+
+    private var remedy: String {
+        if !nonFinite.isEmpty { return "The weights are spoilt; use an earlier checkpoint." }
+        if missing.isEmpty && extra.isEmpty && misshapen.isEmpty {
+            return "Convert these tensors to the types that are expected."
+        }
+        return "Use the configuration that the file was made with, or a file made with this one."
     }
 
     /// A model of another configuration differs in hundreds of tensors; the first few tell as much.
@@ -93,15 +97,23 @@ extension SafetensorsFile {
     /// - Parameters:
     ///   - finite: Whether a NaN or an infinity is an error.
     ///   - allowingExtra: Whether other tensors may be in the file; they are not read.
+    ///   - widening: Whether bf16 and f16 will do where f32 is expected. Each of their values is one of f32's, so what is
+    ///     returned is exactly what the file holds.
     /// - Throws: `TensorDifferences`, `FileError` or `SafetensorsError`.
     public func arrays(
-        matching expected: [String: TensorType], finite: Bool = true, allowingExtra: Bool = false
+        matching expected: [String: TensorType], finite: Bool = true, allowingExtra: Bool = false,
+        widening: Bool = false
     ) throws -> [String: HostArray] {
-        try verify(expected: expected, found: types, in: path, allowingExtra: allowingExtra)
+        let found = types.map { name, type in
+            let isWidened = widening && expected[name]?.dtype == .f32 && [.bf16, .f16].contains(type.dtype)
+            return (name, isWidened ? TensorType(.f32, type.shape) : type)
+        }
+        try verify(
+            expected: expected, found: Dictionary(uniqueKeysWithValues: found), in: path, allowingExtra: allowingExtra)
         // Of a model that loads in a tenth of a second, all is reading and checking, so cores share it.
-        let read = try inParallel(expected.keys.sorted()) { name in
+        let read = try inParallel(expected.sorted { $0.key < $1.key }) { name, type in
             let array = try array(named: name)
-            return (name: name, array: array, isSound: !finite || array.isFinite)
+            return (name: name, array: array.converted(to: type.dtype), isSound: !finite || array.isFinite)
         }
         var differences = TensorDifferences(source: path)
         differences.nonFinite = read.filter { !$0.isSound }.map(\.name)

@@ -81,8 +81,7 @@ public struct HostArray: Sendable, Hashable {
         switch dtype {
         case .f64: values(as: Double.self)
         case .f32: values(as: Float.self).map { Double($0) }
-        case .bf16: values(as: UInt16.self).map { Double(Float(bitPattern: UInt32($0) << 16)) }
-        case .f16: values(as: UInt16.self).map { Double(floatFromFloat16Bits($0)) }
+        case .bf16, .f16: floats.map { Double($0) }
         case .i64: values(as: Int64.self).map { Double($0) }
         case .i32: values(as: Int32.self).map { Double($0) }
         case .i16: values(as: Int16.self).map { Double($0) }
@@ -96,11 +95,24 @@ public struct HostArray: Sendable, Hashable {
     }
 
     /// The elements converted to `Float`, whatever the dtype.
-    public var floats: [Float] { dtype == .f32 ? values(as: Float.self) : doubles.map { Float($0) } }
+    public var floats: [Float] {
+        switch dtype {
+        case .f32: values(as: Float.self)
+        case .bf16: values(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+        case .f16: values(as: UInt16.self).map { floatFromFloat16Bits($0) }
+        default: doubles.map { Float($0) }
+        }
+    }
 
-    /// The same values rounded to another dtype.
+    /// The same values rounded to another dtype, to nearest and in the middle to even.
     public func converted(to target: DType) -> HostArray {
-        target == dtype ? self : HostArray(doubles, as: target, shape: shape)
+        switch target {
+        case dtype: self
+        // A model's weights come and go by these, and doubles in between would take four times the room.
+        case .f32: HostArray(floats, shape: shape)
+        case .bf16: HostArray(type: TensorType(target, shape), bits: floats.map { bfloat16Bits($0) })
+        default: HostArray(doubles, as: target, shape: shape)
+        }
     }
 
     /// The same elements under another shape of as many elements.

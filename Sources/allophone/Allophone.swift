@@ -25,7 +25,8 @@ struct Allophone: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, DataCommand.self, Info.self,
+            Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, Convert.self, DataCommand.self,
+            Info.self,
         ])
 
     static let version = "0.1.0"

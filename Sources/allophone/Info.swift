@@ -59,11 +59,17 @@ struct Info: ParsableCommand {
         let configuration = file.model.configuration
         let count = file.arrays.values.reduce(0) { $0 + $1.count }
         let text = try ModelFile.metadata(configuration)["configuration"] ?? ""
+        // Of most parameters first.
+        let shares = Dictionary(grouping: file.storedTypes.keys) { file.storedTypes[$0] ?? .f32 }
+            .map { (dtype: $0, count: $1.reduce(0) { $0 + (file.arrays[$1]?.count ?? 0) }) }
+            .sorted { ($1.count, $0.dtype.rawValue) < ($0.count, $1.dtype.rawValue) }
+        let weights = shares.map { "\($0.count) \($0.dtype.rawValue)" }.joined(separator: ", ")
         return [
             ("kind", .text("model")), ("sampleRate", .number(Double(configuration.sampleRate))),
             ("frameRate", .number(configuration.frameRate)), ("bitRate", .number(configuration.bitRate)),
-            ("parameters", .number(Double(count))), ("fingerprint", .text(file.fingerprint.description)),
-            ("configuration", .text(text)),
+            ("parameters", .number(Double(count))), ("weights", .text(weights)),
+            ("bytes", .number(Double(try byteCount(of: subject)))),
+            ("fingerprint", .text(file.fingerprint.description)), ("configuration", .text(text)),
         ]
     }
 

@@ -101,7 +101,7 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The model, a safetensors file that `train` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
+            "The model, a file that `train` or `convert` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
     var model: String?
 
     func load() throws -> ModelFile {

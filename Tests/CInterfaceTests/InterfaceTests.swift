@@ -135,6 +135,21 @@ import Tokenizer
         allophone_decoder_destroy(decoder)
     }
 
+    @Test func aFileOfNarrowWeightsIsAModelLikeOthers() throws {
+        let path = c.folder.file("narrow.safetensors")
+        try ModelFile(path: c.path).write(as: .bf16, to: path)
+        let narrow = try opened { allophone_codec_open(path, 3, ALLOPHONE_F32.rawValue, 1, $0) }
+        defer { allophone_codec_close(narrow) }
+        let file = try ModelFile(path: path)
+        var format = allophone_format()
+        try succeed(allophone_codec_format(narrow, &format))
+        #expect(withUnsafeBytes(of: format.fingerprint) { Array($0) } == file.fingerprint.bytes)
+        let encoder = try opened { allophone_encoder_create(narrow, $0) }
+        defer { allophone_encoder_destroy(encoder) }
+        let samples = sound(hop * 20, seed: 6)
+        #expect(try push(samples, to: encoder) == NativeCodec(file).encode(samples).codes)
+    }
+
     @Test func oneUseAloneIsEnoughForIt() throws {
         let c = try Interface(use: ALLOPHONE_ENCODE)
         #expect(try push(sound(hop * 3, seed: 1), to: c.encoder()) == codec.encode(sound(hop * 3, seed: 1)).codes)

@@ -18,6 +18,12 @@ import Testing
                     let byteCount = arrays.values.reduce(0) { $0 + $1.bytes.count }
                     #expect(try byteCount < contents(of: path).count, "seed \(seed)")
                     #expect(arrays.mapValues(\.type) == file.types, "seed \(seed)")
+                    // As the weights of a model are read.
+                    let wide = arrays.filter { [.bf16, .f16].contains($0.value.dtype) }
+                        .mapValues { $0.converted(to: .f32) }
+                    let read = try file.arrays(
+                        matching: wide.mapValues(\.type), finite: false, allowingExtra: true, widening: true)
+                    #expect(read == wide, "seed \(seed)")
                 } catch is SafetensorsError {
                 } catch {
                     Issue.record(error, "seed \(seed)")

@@ -29,4 +29,21 @@ import XLA
         let worst = zip(one, other).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
         #expect(one.count == other.count && worst <= 1e-4, "waveforms differ by \(worst)")
     }
+
+    @Test func bothReadWeightsInBFloat16() throws {
+        let folder = try TemporaryFolder()
+        let (wide, narrow) = (folder.file("wide.safetensors"), folder.file("narrow.safetensors"))
+        let model = try smallModel()
+        try ModelFile.write(weights(of: model), of: model, to: wide)
+        try ModelFile(path: wide).write(as: .bf16, to: narrow)
+        let file = try ModelFile(path: narrow)
+        let samples = sound(100 * model.configuration.hop, seed: 5)
+        // One chunk and no decoder: as little to compile as there can be.
+        let xla = try XLACodec(file, on: Engine(platform: .cpu)).tokens(samples)
+        let native = try NativeCodec(file).tokens(samples)
+        let original = try NativeCodec(ModelFile(path: wide)).tokens(samples)
+        func different(_ tokens: TokenFrames) -> Int { zip(tokens.codes, native.codes).count { $0 != $1 } }
+        #expect(xla.count == native.count && different(xla) <= 1, "\(different(xla)) of \(native.codes.count)")
+        #expect(different(original) > 1, "rounding tells")
+    }
 }

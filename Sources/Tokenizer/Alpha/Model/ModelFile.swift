@@ -10,21 +10,31 @@ public import Tensor
 
 /// A trained Alpha: its configuration and the value of every parameter.
 ///
-/// The file is a safetensors file; its metadata holds the configuration, so nothing else is needed to use it.
+/// The file is a safetensors file; its metadata holds the configuration, so nothing else is needed to use it. Its tensors may be
+/// f32, bf16 or f16, each by itself.
 public struct ModelFile: Sendable {
     public let model: Alpha
+    /// The value of every parameter in f32, whatever the file holds it in.
     public let arrays: [String: HostArray]
     /// Tells this model from every other; token files carry it.
+    ///
+    /// It is of `arrays`, so of the values and not of how they are stored: rounded weights make other tokens and are another
+    /// model, and the same weights widened again are the same.
     public let fingerprint: Fingerprint
     /// Where it was read from, for messages.
     public let path: String
+    /// What the file holds each parameter in.
+    public let storedTypes: [String: DType]
+    /// The header's strings, the configuration among them, as they stand in the file.
+    public let metadata: [String: String]
 
     public static let format = "allophone-alpha"
     public static let version = 1
 
     /// Reads a model and checks that it holds exactly what its configuration needs, all finite.
     ///
-    /// - Throws: `ModelFileError`, `ConfigurationError`, or what reading and verifying safetensors throws.
+    /// - Throws: `ModelFileError`, `TensorDifferences` if tensors are missing, or of a shape, type or value that no model has,
+    ///   and what else reading safetensors throws.
     public init(path: String) throws {
         let file = try SafetensorsFile(path: path)
         guard file.metadata["format"] == Self.format, let text = file.metadata["configuration"] else {
@@ -40,7 +50,9 @@ public struct ModelFile: Sendable {
         do { model = try Alpha(configuration) } catch {
             throw ModelFileError.badConfiguration(path: path, reason: "\(error)")
         }
-        arrays = try file.arrays(matching: model.parameters.mapValues(\.type))
+        arrays = try file.arrays(matching: model.parameters.mapValues(\.type), widening: true)
+        storedTypes = file.types.mapValues(\.dtype)
+        metadata = file.metadata
         fingerprint = Fingerprint(of: arrays, configuration: text)
         self.path = path
     }
