@@ -49,7 +49,8 @@ INLINE vec v_exp2i(vec a) {
     float p[16];
     int32_t bits[16];
     v_store(p, a);
-    for (int i = 0; i < 16; i++) bits[i] = (int32_t)((uint32_t)((int32_t)p[i] + 127) << 23);
+    // NaN, which C converts to no integer, gives 1.
+    for (int i = 0; i < 16; i++) bits[i] = (int32_t)((uint32_t)((p[i] == p[i] ? (int32_t)p[i] : 0) + 127) << 23);
     vec y;
     memcpy(&y, bits, sizeof y);
     return y;
