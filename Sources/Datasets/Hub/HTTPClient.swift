@@ -1,4 +1,4 @@
-import CCurl
+import CLoaded
 import Synchronization
 
 /// An answer's first lines.
@@ -34,7 +34,7 @@ final class HTTPClient: Sendable {
     private let patience: Int
     private let authorities: String?
 
-    private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+    private static let isReady = loaded_curl() && loaded_curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     /// - Parameters:
     ///   - patience: seconds without a byte after which a connection is given up.
@@ -46,54 +46,54 @@ final class HTTPClient: Sendable {
 
     deinit {
         pool.withLock { handles in
-            for handle in handles { curl_easy_cleanup(handle.pointer) }
+            for handle in handles { loaded_curl_easy_cleanup(handle.pointer) }
         }
     }
 
     /// One GET. Redirects are not followed: whose token goes where is decided by the caller.
     func get(_ url: String, fields: [String], into sink: any HTTPSink) throws(Failure) -> HTTPHead {
-        guard Self.isReady, let curl = pool.withLock({ $0.popLast() })?.pointer ?? curl_easy_init() else {
-            throw Failure(reason: "libcurl cannot be used")
+        guard Self.isReady, let curl = pool.withLock({ $0.popLast() })?.pointer ?? loaded_curl_easy_init() else {
+            throw Failure(reason: "libcurl cannot be used; is it installed? On Debian it is libcurl4")
         }
         defer {
-            curl_easy_reset(curl)
+            loaded_curl_easy_reset(curl)
             let handle = Handle(pointer: curl)
             pool.withLock { $0.append(handle) }
         }
         let exchange = Exchange(sink: sink)
         let context = Unmanaged.passUnretained(exchange).toOpaque()
-        curl_set_text(curl, CURLOPT_URL, url)
+        loaded_curl_set_text(curl, CURLOPT_URL, url)
         // A redirect or a proxy must not lead to files of this machine.
-        curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
-        if let authorities { curl_set_text(curl, CURLOPT_CAINFO, authorities) }
-        curl_set_text(curl, CURLOPT_USERAGENT, "allophone")
-        curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
-        curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, min(patience, 30))
-        curl_set_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
-        curl_set_long(curl, CURLOPT_LOW_SPEED_TIME, patience)
-        curl_set_receiver(curl, CURLOPT_HEADERFUNCTION) { bytes, _, count, context in
+        loaded_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        if let authorities { loaded_curl_set_text(curl, CURLOPT_CAINFO, authorities) }
+        loaded_curl_set_text(curl, CURLOPT_USERAGENT, "allophone")
+        loaded_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        loaded_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, min(patience, 30))
+        loaded_curl_set_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
+        loaded_curl_set_long(curl, CURLOPT_LOW_SPEED_TIME, patience)
+        loaded_curl_set_receiver(curl, CURLOPT_HEADERFUNCTION) { bytes, _, count, context in
             guard let bytes, let context else { return 0 }
             let line = UnsafeRawBufferPointer(start: bytes, count: count)
             Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(String(decoding: line, as: UTF8.self))
             return count
         }
-        curl_set_pointer(curl, CURLOPT_HEADERDATA, context)
-        curl_set_receiver(curl, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
+        loaded_curl_set_pointer(curl, CURLOPT_HEADERDATA, context)
+        loaded_curl_set_receiver(curl, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
             guard let bytes, let context else { return 0 }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
             exchange.isStopped = !exchange.sink.receive(
                 UnsafeRawBufferPointer(start: bytes, count: count), exchange.head)
             return exchange.isStopped ? 0 : count
         }
-        curl_set_pointer(curl, CURLOPT_WRITEDATA, context)
+        loaded_curl_set_pointer(curl, CURLOPT_WRITEDATA, context)
         var list: UnsafeMutablePointer<curl_slist>?
-        for field in fields { list = curl_slist_append(list, field) ?? list }
-        defer { curl_slist_free_all(list) }
-        curl_set_pointer(curl, CURLOPT_HTTPHEADER, list)
+        for field in fields { list = loaded_curl_slist_append(list, field) ?? list }
+        defer { loaded_curl_slist_free_all(list) }
+        loaded_curl_set_pointer(curl, CURLOPT_HTTPHEADER, list)
 
-        let code = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
+        let code = withExtendedLifetime(exchange) { loaded_curl_easy_perform(curl) }
         guard code == CURLE_OK else {
-            throw Failure(reason: String(cString: curl_easy_strerror(code)), isStopped: exchange.isStopped)
+            throw Failure(reason: String(cString: loaded_curl_easy_strerror(code)), isStopped: exchange.isStopped)
         }
         return exchange.head
     }

@@ -1,4 +1,4 @@
-import CCurl
+import CLoaded
 import Threads
 
 #if canImport(FoundationEssentials)
@@ -98,7 +98,8 @@ struct HubClient: Sendable {
     }
 
     private func date(_ text: String) -> Date? {
-        let seconds = curl_getdate(text, nil)
+        guard loaded_curl() else { return nil }
+        let seconds = loaded_curl_getdate(text, nil)
         return seconds < 0 ? nil : Date(timeIntervalSince1970: Double(seconds))
     }
 

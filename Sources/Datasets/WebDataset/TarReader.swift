@@ -1,4 +1,4 @@
-import CArchive
+import CLoaded
 
 #if canImport(Glibc)
     import Glibc
@@ -35,21 +35,26 @@ final class TarReader {
     private let descriptor: Int32
 
     init(path: String) throws(Failure) {
+        guard loaded_archive() else {
+            throw Failure(
+                reason: "libarchive cannot be used; is it installed? On Debian it is libarchive13",
+                kind: .unreadableFile)
+        }
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(reason: String(cString: strerror(errno)), kind: .unreadableFile) }
-        guard let archive = archive_read_new() else {
+        guard let archive = loaded_archive_read_new() else {
             close(descriptor)
             throw Failure(reason: "no memory")
         }
         self.archive = archive
-        archive_read_support_format_tar(archive)
-        archive_read_support_filter_gzip(archive)
-        archive_read_support_filter_zstd(archive)
-        guard archive_read_open_fd(archive, descriptor, 256 << 10) == ARCHIVE_OK else { throw failure() }
+        loaded_archive_read_support_format_tar(archive)
+        loaded_archive_read_support_filter_gzip(archive)
+        loaded_archive_read_support_filter_zstd(archive)
+        guard loaded_archive_read_open_fd(archive, descriptor, 256 << 10) == ARCHIVE_OK else { throw failure() }
     }
 
     deinit {
-        archive_read_free(archive)
+        loaded_archive_read_free(archive)
         close(descriptor)
     }
 
@@ -57,19 +62,20 @@ final class TarReader {
     func next() throws(Failure) -> Member? {
         while true {
             var entry: OpaquePointer?
-            let status = archive_read_next_header(archive, &entry)
+            let status = loaded_archive_read_next_header(archive, &entry)
             if status == ARCHIVE_EOF { return nil }
             // A warning is about a name or a date, which may be odd.
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure() }
             try checkExpansion()
             // Links, folders and devices have no place in a dataset, and are never followed or made.
-            guard archive_entry_filetype(entry) == Self.ordinary, archive_entry_hardlink(entry) == nil else {
+            guard loaded_archive_entry_filetype(entry) == Self.ordinary, loaded_archive_entry_hardlink(entry) == nil
+            else {
                 continue
             }
-            guard let name = archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry) else {
+            guard let name = loaded_archive_entry_pathname(entry) ?? loaded_archive_entry_pathname_utf8(entry) else {
                 throw Failure(reason: "a member without a name")
             }
-            let member = Member(path: String(cString: name), byteCount: Int(archive_entry_size(entry)))
+            let member = Member(path: String(cString: name), byteCount: Int(loaded_archive_entry_size(entry)))
             // To skip it would mean decompressing it, which may take for ever.
             guard member.byteCount <= Self.maximumMemberBytes || !isCompressed else {
                 throw Failure(reason: "'\(member.path)' would be \(member.byteCount) bytes", kind: .tooLarge)
@@ -88,7 +94,7 @@ final class TarReader {
         bytes.reserveCapacity(min(member.byteCount, 4 << 20))
         while bytes.count < member.byteCount {
             var (block, count, offset): (UnsafeRawPointer?, Int, la_int64_t) = (nil, 0, 0)
-            let status = archive_read_data_block(archive, &block, &count, &offset)
+            let status = loaded_archive_read_data_block(archive, &block, &count, &offset)
             if status == ARCHIVE_EOF { break }
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { throw failure() }
             guard Int(offset) >= bytes.count, Int(offset) + count <= member.byteCount else {
@@ -105,17 +111,17 @@ final class TarReader {
         return bytes
     }
 
-    private var isCompressed: Bool { archive_filter_count(archive) > 1 }
+    private var isCompressed: Bool { loaded_archive_filter_count(archive) > 1 }
 
     private func checkExpansion() throws(Failure) {
         guard isCompressed else { return }
-        let (expanded, compressed) = (archive_filter_bytes(archive, 0), archive_filter_bytes(archive, -1))
+        let (expanded, compressed) = (loaded_archive_filter_bytes(archive, 0), loaded_archive_filter_bytes(archive, -1))
         guard expanded / la_int64_t(Self.maximumRatio) <= compressed + 1 << 20 else {
             throw Failure(reason: "\(compressed) bytes have become \(expanded)", kind: .tooLarge)
         }
     }
 
     private func failure() -> Failure {
-        Failure(reason: archive_error_string(archive).map { String(cString: $0) } ?? "it is not a tar archive")
+        Failure(reason: loaded_archive_error_string(archive).map { String(cString: $0) } ?? "it is not a tar archive")
     }
 }
