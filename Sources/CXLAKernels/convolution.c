@@ -55,8 +55,10 @@ static void run(void *context, size_t index) {
 
 static ffi_error *convolve(ffi_call *call) {
     if (ffi_answers_metadata(call) || call->stage != FFI_EXECUTE) return NULL;
-    const ffi_buffer *const x = ffi_buffer_at(&call->operands, 0, FFI_F32, 3), *const w = ffi_buffer_at(&call->operands, 1, FFI_F32, 3);
-    const ffi_buffer *const y = ffi_buffer_at(&call->results, 0, FFI_F32, 3), *const memory = ffi_buffer_at(&call->results, 1, FFI_U8, 1);
+    const ffi_buffer *const x = ffi_buffer_at(&call->operands, 0, FFI_F32, 3);
+    const ffi_buffer *const w = ffi_buffer_at(&call->operands, 1, FFI_F32, 3);
+    const ffi_buffer *const y = ffi_buffer_at(&call->results, 0, FFI_F32, 3);
+    const ffi_buffer *const memory = ffi_buffer_at(&call->results, 1, FFI_U8, 1);
     const int64_t dilation = ffi_integer(call, "dilation", 0);
     if (!x || !w || !y || !memory || dilation < 1)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");

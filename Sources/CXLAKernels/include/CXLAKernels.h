@@ -8,14 +8,14 @@
 extern "C" {
 #endif
 
-/// A fast convolution over time (`ck_conv.block_rows`) whose weights change from call to call.
+/// A convolution over time whose weights change from call to call: a fast one (`ck_conv.block_rows`) for 5 to 8 taps.
 ///
 /// - Operands: x `[batch, rows + (taps - 1) · dilation, inputs]`, w `[taps, inputs, outputs]`, f32.
 /// - Results: y `[batch, rows, outputs]` f32; u8 `[n]`, memory to work in: `ck_conv_packed_size` + 64 bytes.
 /// - Attributes: `dilation`, i64.
 void *xk_convolution(void);
 
-/// The gradient of such a convolution by its weights (`ck_conv_gradient`).
+/// The gradient of such a convolution by its weights (`ck_conv_gradient`), likewise.
 ///
 /// - Operands: x as above, y `[batch, rows, outputs]`, f32.
 /// - Result: w `[taps, inputs, outputs]` f32.
