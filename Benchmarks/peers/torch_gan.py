@@ -98,7 +98,10 @@ class MelLoss(nn.Module):
         total = 0
         for length, _ in MEL_SCALES:
             window = self.get_buffer(f"window{length}")
-            spectrum = torch.stft(both, length, length // 4, window=window, return_complex=True)
+            # Frames are counted from the end of the sound, with zeros beyond both edges, as ours are.
+            aligned = F.pad(both, (-both.shape[-1] % (length // 4), 0))
+            spectrum = torch.stft(
+                aligned, length, length // 4, window=window, pad_mode="constant", return_complex=True)
             power = spectrum.real.square() + spectrum.imag.square()
             mel = self.get_buffer(f"bank{length}") @ power.clamp(min=1e-12).sqrt()
             a, b = mel.clamp(min=1e-5).log10().chunk(2)
