@@ -6,7 +6,7 @@
 #include "ffi.h"
 
 /// The convolution that has weights like `weight`, `[taps, inputs, outputs]`: a fast one, in blocks yet to be chosen, if its taps
-/// allow.
+/// allow. `Kernels.Call` in Swift reckons with the same choice when it asks for memory.
 ck_conv xk_conv(const ffi_buffer *weight, int64_t dilation);
 
 /// Memory of this thread's own, kept until it ends; NULL if there is not so much.

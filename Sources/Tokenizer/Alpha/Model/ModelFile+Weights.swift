@@ -22,7 +22,6 @@ extension ModelFile {
         try verify(expected: stored.mapValues(\.type), found: stored, in: self.path, finite: true)
         try Safetensors.write(stored, metadata: metadata, to: path)
     }
-
 }
 
 extension ModelFile.Weights {
