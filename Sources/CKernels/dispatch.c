@@ -147,3 +147,7 @@ void ck_nearest(
 void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y) {
     now()->signs(x, count, corner, codes, y);
 }
+
+void ck_sum_rows(const float *x, const float *y, size_t rows, size_t channels, float *sum) {
+    now()->sum_rows(x, y, rows, channels, sum);
+}

@@ -29,6 +29,7 @@ typedef struct {
     void (*normalize)(const float *, size_t, size_t, size_t, float *, size_t);
     void (*nearest)(const float *, size_t, const float *, size_t, size_t, size_t, int32_t *);
     void (*signs)(const float *, size_t, float, int32_t *, float *);
+    void (*sum_rows)(const float *, const float *, size_t, size_t, float *);
 } ck_table;
 
 extern const ck_table ck_portable;

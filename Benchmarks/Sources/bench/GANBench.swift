@@ -96,6 +96,7 @@ struct GANBench: ParsableCommand {
     var samples = 24000
 
     func run() throws {
+        HostMemory.keepFreed()
         let engine = try Engine(platform: .cpu)
         let gan = GANStep()
         var state = try gan.initialState(on: engine)

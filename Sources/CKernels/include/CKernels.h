@@ -205,6 +205,10 @@ void ck_scale(
     const float *x, size_t x_stride, const float *scale, const float *residual, size_t residual_stride, size_t rows,
     size_t channels, float *y, size_t y_stride);
 
+/// `sum[c] = Σ_row x[row, c]`, or `Σ_row x[row, c] · y[row, c]` unless `y` is NULL: eight rows pairwise, those sums one by one.
+/// - x, y: `[rows, channels]`, without gaps.
+void ck_sum_rows(const float *x, const float *y, size_t rows, size_t channels, float *sum);
+
 // MARK: - Types
 
 /// To bf16, to nearest even; NaN stays NaN. A denormal may become zero, as it does in the CPU's bf16 products.

@@ -6,6 +6,7 @@
 #include "functions.h"
 #include "elementwise.h"
 #include "rows.h"
+#include "columns.h"
 #include "attention.h"
 #include "epilogue.h"
 #include "conv.h"
@@ -17,5 +18,5 @@
         .scale = scale, .conv_gradient = conv_gradient, \
         .bf16_from_f32 = bf16_from_f32, .f32_from_bf16 = f32_from_bf16, .quantize_rows = quantize_rows, \
         .rms_norm = rms_norm, .softmax = softmax, .rope = rope, .attention = attention, .normalize = normalize, \
-        .nearest = nearest, .signs = signs, \
+        .nearest = nearest, .signs = signs, .sum_rows = sum_rows, \
     }

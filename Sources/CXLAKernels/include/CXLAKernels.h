@@ -22,6 +22,12 @@ void *xk_convolution(void);
 /// - Attributes: `dilation`, i64.
 void *xk_convolution_gradient(void);
 
+/// A sum over all rows, or of the products of two arrays: XLA's own is computed by one thread.
+///
+/// - Operands: x `[rows, channels]` f32; or two of them.
+/// - Results: y `[channels]` f32; `[parts, channels]` f32, memory to work in, whose size says in how many parts rows are summed.
+void *xk_sum(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -69,7 +69,7 @@ private struct Geometry: Sendable {
         let polyphase =
             strides.contains { $0 > 1 } && zip(strides, dilation).allSatisfy { $0 == 1 || $1 == 1 }
         guard polyphase else {
-            if strides.allSatisfy({ $0 == 1 }) && (convolvesRows(kernel) || groups > 1) {
+            if strides.allSatisfy({ $0 == 1 }) && (convolvesRows(kernel) || fold(kernel) != nil || groups > 1) {
                 let whole = x.padded(low: [0] + padding + [0], high: [0] + padding + [0])
                 return convolvingUnitStrides(whole, kernel, file, line)
             }
@@ -98,8 +98,17 @@ private struct Geometry: Sendable {
         _ x: Tensor, _ kernel: Tensor, _ file: StaticString, _ line: UInt
     ) -> Tensor {
         if convolvesRows(kernel) { return convolvingRows(x, kernel, dilation: dilation[0]) }
+        if let fold = fold(kernel) { return convolvingFolded(x, kernel, dilation: dilation[0], fold: fold) }
         if groups > 1 { return convolvingGroups(x, kernel, groups: groups, dilation: dilation) }
         return convolve(x, kernel, dilation: dilation, file: file, line: line)
+    }
+
+    /// How many neighbours of a plane of few channels are folded: as many as fill a vector.
+    private func fold(_ kernel: Tensor) -> Int? {
+        guard kernel.rank == 4, kernel.shape[1] > 1, groups == 1, dilation[1] == 1, kernel.shape[3] >= 8 else {
+            return nil
+        }
+        return [1: 16, 2: 8, 4: 4][kernel.shape[2]]
     }
 
     /// Whether a plane of unit strides is convolved row by row; with fewer channels the plane's own convolution is as fast.

@@ -26,11 +26,12 @@ enum Kernels {
 
     static let convolution = "allophone_convolution"
     static let gradient = "allophone_convolution_gradient"
+    static let sum = "allophone_sum"
 
     /// Whether programs for this client may call the kernels; registers them.
     static func register(with client: Client) -> Bool {
         guard client.platformName == "cpu" else { return false }
-        let handlers = [(convolution, xk_convolution()), (gradient, xk_convolution_gradient())]
+        let handlers = [(convolution, xk_convolution()), (gradient, xk_convolution_gradient()), (sum, xk_sum())]
         return handlers.allSatisfy { name, handler in
             guard let handler else { return false }
             return (try? client.plugin.registerCustomCall(name, handler: handler, platform: "Host")) != nil
@@ -91,6 +92,38 @@ enum Kernels {
         private static func pays(_ weight: [Int], dilation: Int, batch: Int, rows: Int) -> Bool {
             weight[0] <= 8 && weight[1] >= 16 && weight[2] >= 16 && batch * rows >= 256
                 && (weight[0] < 5 || rows >= 6 * dilation)
+        }
+    }
+
+    /// A sum as a kernel computes it: over all rows of a matrix.
+    ///
+    /// XLA writes a sum over many rows as windows of sums of windows, each on one thread: a tenth of an adversarial step.
+    struct Sum {
+        let rows: Int
+        let channels: Int
+        /// Summed apart, by whichever thread; their number depends on shapes alone, so that sums do not depend on threads.
+        let parts: Int
+
+        /// Nil if no kernel can, or would not be faster.
+        init?(_ reduce: Reduce, of type: TensorType) {
+            let count = type.shape.elementCount
+            guard reduce.kind == .sum, type.dtype == .f32, type.shape.rank > 0, count >= 1 << 15,
+                let last = type.shape.dimensions.last
+            else { return nil }
+            let kept = type.shape.indices.filter { !reduce.axes.contains($0) }
+            if kept.isEmpty {
+                guard let width = [last, 64].first(where: { (16...4096).contains($0) && count % $0 == 0 }) else {
+                    return nil
+                }
+                channels = width
+            } else {
+                guard kept.last == type.shape.rank - 1, kept.dropLast().allSatisfy({ type.shape[$0] == 1 }),
+                    (8...4096).contains(last)
+                else { return nil }
+                channels = last
+            }
+            rows = count / channels
+            parts = min(64, max(1, count >> 15))
         }
     }
 }

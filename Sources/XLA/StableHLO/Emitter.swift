@@ -68,7 +68,8 @@ struct Emitter {
                     return name
                 },
                 operandTypes: node.inputs.map(\.type), types: node.outputs,
-                isRead: node.outputs.indices.map { read.contains(Tensor.Key(node: node.id, index: $0)) })
+                isRead: node.outputs.indices.map { read.contains(Tensor.Key(node: node.id, index: $0)) },
+                factors: node.primitive is Reduce ? factors(of: node.inputs[0], names) : nil)
             for (index, name) in primitive.lower(site, into: &self).enumerated() {
                 // An input in the middle of the graph keeps the name it was given.
                 let key = Tensor.Key(node: node.id, index: index)
@@ -79,6 +80,15 @@ struct Emitter {
     }
 }
 
+/// What `product` is the product of, unless that would have to be written out for no other reason.
+private func factors(of product: Tensor, _ names: [Tensor.Key: Emitter.Name]) -> [Emitter.Name]? {
+    guard (product.node.primitive as? Binary)?.kind == .multiply,
+        !product.node.inputs.contains(where: { $0.node.primitive is Broadcast })
+    else { return nil }
+    let factors = product.node.inputs.compactMap { names[$0.key] }
+    return factors.count == 2 ? factors : nil
+}
+
 /// Where a primitive is lowered: the names and types of its operands, and its result types.
 struct LoweringSite {
     let operands: [Emitter.Name]
@@ -86,6 +96,8 @@ struct LoweringSite {
     let types: [TensorType]
     /// For each result, whether anything reads it; one that nothing reads may be given any name.
     let isRead: [Bool]
+    /// Of a reduction whose operand is a product: of what.
+    var factors: [Emitter.Name]?
 
     var type: TensorType { types[0] }
 

@@ -13,6 +13,9 @@ extension Reduce: StableHLOPrimitive {
             case .any: ("or", 0)
             }
         let type = site.operandTypes[0]
+        if emitter.usesKernels, let sum = Kernels.Sum(self, of: type) {
+            return [lower(sum, site, into: &emitter)]
+        }
         guard kind == .sum || kind == .product, dtype == .bf16 || dtype == .f16 else {
             return [reduce(site.operands[0], type, operation, identity, axes, into: &emitter)]
         }
@@ -21,6 +24,28 @@ extension Reduce: StableHLOPrimitive {
         let operand = emitter.assign("stablehlo.convert \(site.operands[0]) : (\(mlir(type))) -> \(mlir(wide))")
         let result = reduce(operand, wide, operation, identity, axes, into: &emitter)
         return [emitter.assign("stablehlo.convert \(result) : (\(mlir(wideResult))) -> \(mlir(site.type))")]
+    }
+}
+
+extension Reduce {
+    private func lower(_ sum: Kernels.Sum, _ site: LoweringSite, into emitter: inout Emitter) -> Emitter.Name {
+        let rows = TensorType(.f32, [sum.rows, sum.channels])
+        let total = TensorType(.f32, [sum.channels])
+        let operands = (site.factors ?? site.operands).map {
+            emitter.reshape($0, site.operandTypes[0], to: rows)
+        }
+        let name = emitter.fresh()
+        let (matrix, vector) = ("dense<[1, 0]> : tensor<2xindex>", "dense<0> : tensor<1xindex>")
+        emitter.line(
+            "\(name):2 = stablehlo.custom_call @\(Kernels.sum)(\(operands.joined(separator: ", "))) "
+                + "{api_version = 4 : i32, operand_layouts = [\(operands.map { _ in matrix }.joined(separator: ", "))], "
+                + "result_layouts = [\(vector), \(matrix)]} : "
+                + "(\(operands.map { _ in mlir(rows) }.joined(separator: ", "))) -> "
+                + "(\(mlir(total)), \(mlir(TensorType(.f32, [sum.parts, sum.channels]))))")
+        let isWhole = axes.count == site.operandTypes[0].shape.rank
+        return isWhole
+            ? reduce("\(name)#0", total, "add", 0, [0], into: &emitter)
+            : emitter.reshape("\(name)#0", total, to: site.type)
     }
 }
 

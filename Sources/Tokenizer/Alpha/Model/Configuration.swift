@@ -209,11 +209,11 @@ extension Alpha.Configuration {
         transformer: .init(layers: 2, heads: 4, window: 50),
         quantizer: [.vq(codebookSize: 64), .bsq(bits: 24)])
 
-    /// `alphaTiny` with phonemes at level 1: 24 kHz at 50 Hz, 1.5 kbit/s. It is trained from labelled speech.
+    /// `alphaTiny` with phonemes at level 1: 24 kHz at 50 Hz, 1.2 kbit/s. It is trained from labelled speech.
     public static let alphaTinyPhonemes = Alpha.Configuration(
         sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
         transformer: .init(layers: 2, heads: 4, window: 50),
-        quantizer: [.phonemes(.multilingual), .bsq(bits: 23)], phonemes: .multilingual)
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
 
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
