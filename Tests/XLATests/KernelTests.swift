@@ -102,10 +102,56 @@ import XLA
         let call = "custom_call @allophone_convolution"
         #expect(text(Case()).contains(call))
         #expect(!text(Case(), usesKernels: false).contains(call))
-        for other in [Case(rows: 100), Case(inputs: 8), Case(outputs: 1), Case(taps: 1), Case(taps: 9)] {
+        for other in [Case(rows: 30), Case(inputs: 8), Case(outputs: 1), Case(taps: 1), Case(taps: 9)] {
             #expect(!text(other).contains(call), "\(other.testDescription)")
         }
         for dtype in [DType.bf16, .f64] { #expect(!text(Case(), dtype: dtype).contains(call)) }
+    }
+
+    struct SumCase: Sendable {
+        var shape: Shape
+        var axes: [Int]
+    }
+
+    /// Of an array and of a product, against sums in Double: with rows that no eight divide, and lanes left over.
+    @Test(arguments: [
+        SumCase(shape: [1, 2003, 40], axes: [0, 1]), SumCase(shape: [1, 24001, 32], axes: [1]),
+        SumCase(shape: [5, 129, 515], axes: [0, 1]), SumCase(shape: [3, 700, 33], axes: [0, 1, 2]),
+        SumCase(shape: [1 << 16], axes: [0]),
+    ])
+    func sumsOverRows(_ sum: SumCase) throws {
+        let types = [TensorType(.f32, sum.shape), TensorType(.f32, sum.shape)]
+        let graph = Graph(types) { [$0[0].sum(axes: sum.axes), ($0[0] * $0[1]).sum(axes: sum.axes)] }
+        let text = Program(graph, name: "sums", usesKernels: true).text
+        #expect(text.components(separatedBy: "@allophone_sum(").count == 3)
+        let engine = try Engine(cacheFolder: nil, usesKernels: true)
+        let count = sum.shape.elementCount
+        let x = (0..<count).map { Float(($0 * 7919) % 1009) / 1009 - 0.4 }
+        let y = (0..<count).map { Float(($0 * 104_729) % 997) / 997 - 0.3 }
+        let found = try Function("sums", on: engine) { tree in
+            .list(graph([tree["x"].value, tree["y"].value]).map { .leaf($0) })
+        }.run(["x": .leaf(HostArray(x, shape: sum.shape)), "y": .leaf(HostArray(y, shape: sum.shape))], on: engine)
+        let channels = sum.axes.count == sum.shape.rank ? 1 : sum.shape.dimensions.last!
+        for (index, factor) in [[Float](repeating: 1, count: count), y].enumerated() {
+            var wanted = [Double](repeating: 0, count: channels)
+            for i in 0..<count { wanted[i % channels] += Double(x[i]) * Double(factor[i]) }
+            let got = found.leaves[index].values(as: Float.self)
+            #expect(got.count == channels)
+            #expect(zip(got, wanted).allSatisfy { abs(Double($0) - $1) <= 2e-6 * Double(count / channels) })
+        }
+    }
+
+    /// Few rows, or a sum over channels, are XLA's.
+    @Test func onlySumsOverManyRowsAreCalled() {
+        func text(_ shape: Shape, _ axes: [Int]) -> String {
+            Program(
+                Graph([TensorType(.f32, shape)]) { [$0[0].sum(axes: axes)] }, name: "sum", usesKernels: true
+            ).text
+        }
+        #expect(text([1000, 64], [0]).contains("@allophone_sum("))
+        for (shape, axes) in [([100, 64], [0]), ([1000, 64], [1]), ([2, 1000, 64], [1])] as [(Shape, [Int])] {
+            #expect(!text(shape, axes).contains("@allophone_sum("))
+        }
     }
 
     private static let newerPlugin = Fixture.folder.appending(path: "../../.xla/skew/pjrt_c_api_cpu_plugin.so").path

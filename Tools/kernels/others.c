@@ -145,7 +145,31 @@ static void check_rope(ck_isa isa, size_t heads, size_t width) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+static void check_sums(ck_isa isa, size_t rows, size_t channels) {
+    float *const x = random_floats(rows * channels, 1), *const y = random_floats(rows * channels, 1);
+    float *const wanted = calloc(2 * channels, sizeof(float)), *const got = calloc(2 * channels, sizeof(float));
+    for (size_t c = 0; c < channels; c++) {
+        double sums[2] = {0, 0};
+        for (size_t at = c; at < rows * channels; at += channels) {
+            sums[0] += x[at];
+            sums[1] += (double)x[at] * y[at];
+        }
+        wanted[c] = (float)sums[0];
+        wanted[channels + c] = (float)sums[1];
+    }
+    ck_isa_use(isa);
+    ck_sum_rows(x, NULL, rows, channels, got);
+    ck_sum_rows(x, y, rows, channels, got + channels);
+    compare("sums over rows", got, wanted, 2 * channels, 2e-5f);
+    void *const all[] = {x, y, wanted, got};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
 void check_others(ck_isa isa) {
+    check_sums(isa, 5, 3);
+    check_sums(isa, 8, 16);
+    check_sums(isa, 91, 45);
+
     for (size_t channels = 1; channels <= 40; channels++) check_channels(isa, channels);
     check_attention(isa, (ck_attention){8, 8, 32, 32, 10, NULL, NULL}, 20, true);
     check_attention(isa, (ck_attention){4, 2, 20, 7, 9, NULL, NULL}, 0, true);

@@ -6,16 +6,21 @@ public import Tensor
 /// channel. In a module's parameters this is `weight`, or `weight.direction` and `weight.gain`.
 public enum Kernel: Sendable {
     case plain(Parameter)
-    case normalized(direction: Parameter, gain: Parameter)
+    /// `product`: the weights, made once. Where a layer is called twice, as a discriminator is on real and generated sound, its
+    /// gradients then meet before the norm and not behind it, and pass through it once.
+    case normalized(direction: Parameter, gain: Parameter, product: Tensor)
 
     /// - Parameter weightNorm: whether to learn direction and length apart. The gain starts at one, which is what LeCun's
     ///   variance gives on average, whatever the initializer's scale.
     public init(_ shape: Shape, _ initializer: Initializer = .lecunNormal, weightNorm: Bool = false) {
-        self =
-            weightNorm
-            ? .normalized(
-                direction: Parameter(shape, initializer), gain: Parameter([shape[shape.rank - 1]], .ones))
-            : .plain(Parameter(shape, initializer))
+        guard weightNorm else {
+            self = .plain(Parameter(shape, initializer))
+            return
+        }
+        let (direction, gain) = (Parameter(shape, initializer), Parameter([shape[shape.rank - 1]], .ones))
+        self = .normalized(
+            direction: direction, gain: gain,
+            product: weightNormalized(direction: direction.tensor, gain: gain.tensor))
     }
 
     init(
@@ -31,7 +36,7 @@ public enum Kernel: Sendable {
     public var shape: Shape {
         switch self {
         case .plain(let weight): weight.shape
-        case .normalized(let direction, _): direction.shape
+        case .normalized(let direction, _, _): direction.shape
         }
     }
 
@@ -39,8 +44,7 @@ public enum Kernel: Sendable {
     public func tensor(as dtype: DType) -> Tensor {
         switch self {
         case .plain(let weight): weight.tensor(as: dtype)
-        case .normalized(let direction, let gain):
-            weightNormalized(direction: direction.tensor, gain: gain.tensor).cast(to: dtype)
+        case .normalized(_, _, let product): product.cast(to: dtype)
         }
     }
 }

@@ -87,10 +87,10 @@ enum Kernels {
             }
         }
 
-        /// Packing the weights anew in each call costs as much as some hundred rows save, and less than a vector of channels
-        /// leaves lanes idle.
+        /// Packing the weights anew in each call costs as much as some rows save, and less than a vector of channels leaves lanes
+        /// idle.
         private static func pays(_ weight: [Int], dilation: Int, batch: Int, rows: Int) -> Bool {
-            weight[0] <= 8 && weight[1] >= 16 && weight[2] >= 16 && batch * rows >= 256
+            weight[0] <= 8 && weight[1] >= 16 && weight[2] >= 16 && batch * rows >= 40
                 && (weight[0] < 5 || rows >= 6 * dilation)
         }
     }
