@@ -111,7 +111,7 @@ private struct Geometry: Sendable {
         return [1: 16, 2: 8, 4: 4][kernel.shape[2]]
     }
 
-    /// Whether a plane of unit strides is convolved row by row; with fewer channels the plane's own convolution is as fast.
+    /// Whether a plane of unit strides is convolved row by row.
     private func convolvesRows(_ kernel: Tensor) -> Bool {
         kernel.rank == 4 && kernel.shape[0] > 1 && kernel.shape[2] >= 8 && groups == 1 && dilation[1] == 1
     }

@@ -107,8 +107,7 @@ enum Kernels {
         /// Nil if no kernel can, or would not be faster.
         init?(_ reduce: Reduce, of type: TensorType) {
             let count = type.shape.elementCount
-            guard reduce.kind == .sum, type.dtype == .f32, type.shape.rank > 0, count >= 1 << 15,
-                let last = type.shape.dimensions.last
+            guard reduce.kind == .sum, type.dtype == .f32, count >= 1 << 15, let last = type.shape.dimensions.last
             else { return nil }
             let kept = type.shape.indices.filter { !reduce.axes.contains($0) }
             if kept.isEmpty {
@@ -123,7 +122,7 @@ enum Kernels {
                 channels = last
             }
             rows = count / channels
-            parts = min(64, max(1, count >> 15))
+            parts = min(64, count >> 15)
         }
     }
 }

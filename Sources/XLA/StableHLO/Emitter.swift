@@ -80,7 +80,7 @@ struct Emitter {
     }
 }
 
-/// What `product` is the product of, unless that would have to be written out for no other reason.
+/// What `product` is the product of; nil if it is none, or if a factor is one that is repeated, which XLA keeps out of memory.
 private func factors(of product: Tensor, _ names: [Tensor.Key: Emitter.Name]) -> [Emitter.Name]? {
     guard (product.node.primitive as? Binary)?.kind == .multiply,
         !product.node.inputs.contains(where: { $0.node.primitive is Broadcast })
