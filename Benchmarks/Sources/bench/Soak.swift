@@ -5,10 +5,10 @@ import Native
 import Tokenizer
 
 /// Sound through one stream for hours, as fast as it goes: memory must not grow, and what comes out must be what a second
-/// run gives, which is cut differently.
-struct Soak: ParsableCommand {
+/// run gives, which is cut differently and goes on beside it on a thread of its own.
+struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "soak", abstract: "Hours of sound through one stream, twice: memory, tokens and samples.")
+        commandName: "soak", abstract: "Hours of sound through one stream, twice at once: memory, tokens and samples.")
 
     @Option(help: "The model: \(Alpha.Configuration.presets.keys.sorted().joined(separator: ", ")).")
     var model = "alpha-tiny"
@@ -18,13 +18,12 @@ struct Soak: ParsableCommand {
     @Option(help: "How many MB memory may grow after the first minute.")
     var growth = 2.0
 
-    func run() throws {
+    func run() async throws {
         let reference = try NativeReference(preset: model)
         let codec = try NativeCodec(model: reference.model, arrays: reference.arrays, precision: precision)
-        let runs = [
-            try pass(codec, framesAtOnce: 1, title: "a frame at a time"),
-            try pass(codec, framesAtOnce: codec.blockFrames * 3 + 1, title: "blocks"),
-        ]
+        async let frames = Self.pass(codec, hours: hours, framesAtOnce: 1, title: "a frame at a time")
+        async let blocks = Self.pass(codec, hours: hours, framesAtOnce: codec.blockFrames * 3 + 1, title: "blocks")
+        let runs = [try await frames, try await blocks]
         let isEqual = runs[0].tokens == runs[1].tokens && runs[0].sound == runs[1].sound
         let line: [String: Any] = [
             "check": "soak", "model": model, "precision": precision.rawValue, "hours": hours,
@@ -59,7 +58,9 @@ struct Soak: ParsableCommand {
         mutating func mix(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
     }
 
-    private func pass(_ codec: NativeCodec, framesAtOnce: Int, title: String) throws -> Outcome {
+    private static func pass(
+        _ codec: NativeCodec, hours: Double, framesAtOnce: Int, title: String
+    ) async throws -> Outcome {
         let configuration = codec.model.configuration
         let total = Int(hours * 3600 * configuration.frameRate)
         let minute = Int(60 * configuration.frameRate)
