@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 @main
-struct Bench: AsyncParsableCommand {
+struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
         subcommands: [

@@ -2,11 +2,12 @@ import ArgumentParser
 import Codec
 import Foundation
 import Native
+import Synchronization
 import Tokenizer
 
 /// Sound through one stream for hours, as fast as it goes: memory must not grow, and what comes out must be what a second
 /// run gives, which is cut differently and goes on beside it on a thread of its own.
-struct Soak: AsyncParsableCommand {
+struct Soak: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "soak", abstract: "Hours of sound through one stream, twice at once: memory, tokens and samples.")
 
@@ -18,12 +19,16 @@ struct Soak: AsyncParsableCommand {
     @Option(help: "How many MB memory may grow after the first minute.")
     var growth = 2.0
 
-    func run() async throws {
+    func run() throws {
         let reference = try NativeReference(preset: model)
         let codec = try NativeCodec(model: reference.model, arrays: reference.arrays, precision: precision)
-        async let frames = Self.pass(codec, hours: hours, framesAtOnce: 1, title: "a frame at a time")
-        async let blocks = Self.pass(codec, hours: hours, framesAtOnce: codec.blockFrames * 3 + 1, title: "blocks")
-        let runs = [try await frames, try await blocks]
+        let passes = Mutex<[Int: Result<Outcome, any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: 2) { index in
+            let (framesAtOnce, title) = index == 0 ? (1, "a frame at a time") : (codec.blockFrames * 3 + 1, "blocks")
+            let outcome = Result { try Self.pass(codec, hours: hours, framesAtOnce: framesAtOnce, title: title) }
+            passes.withLock { $0[index] = outcome }
+        }
+        let runs = try passes.withLock { $0 }.sorted { $0.key < $1.key }.map { try $0.value.get() }
         let isEqual = runs[0].tokens == runs[1].tokens && runs[0].sound == runs[1].sound
         let line: [String: Any] = [
             "check": "soak", "model": model, "precision": precision.rawValue, "hours": hours,
@@ -60,7 +65,7 @@ struct Soak: AsyncParsableCommand {
 
     private static func pass(
         _ codec: NativeCodec, hours: Double, framesAtOnce: Int, title: String
-    ) async throws -> Outcome {
+    ) throws -> Outcome {
         let configuration = codec.model.configuration
         let total = Int(hours * 3600 * configuration.frameRate)
         let minute = Int(60 * configuration.frameRate)

@@ -18,7 +18,8 @@ public enum HostMemory {
             mallopt(M_MMAP_MAX, 0)
             // Of one heap: XLA allocates on its own threads, whose heaps are small and given back.
             mallopt(M_ARENA_MAX, 1)
-            mallopt(M_TRIM_THRESHOLD, Int32.max)
+            // -1 is never: any bound an Int32 can hold is below the reserve, which would be given back at once.
+            mallopt(M_TRIM_THRESHOLD, -1)
             guard let block = malloc(reserve) else { return }
             let page = 2 << 20
             let start = (Int(bitPattern: block) + page - 1) / page * page
