@@ -10,6 +10,8 @@ public enum HostMemory {
     /// XLA's CPU backend allocates the temporaries of a call at its start and frees them at its end. By default glibc maps
     /// blocks of that size afresh each time, so every page of every step faults: a fifth of a small model's training step. A
     /// setting of the whole process, so the program that trains decides on it; resident memory then stays at its largest.
+    /// Call it before the process has a second thread: one that has allocated has a heap of its own, and XLA's threads would
+    /// share that.
     ///
     /// - Parameter reserve: address space to set aside at once, in bytes, for huge pages. It costs nothing until it is used.
     public static func keepFreed(reserving reserve: Int = 4 << 30) {
