@@ -21,6 +21,7 @@ struct Train: ParsableCommand {
             EXAMPLES
               allophone train --config alpha-tiny --data .corpus/small --run runs/tiny
               allophone train --config recipes/alpha-24k-50hz.json --data .corpus/core --run runs/full --steps 200000
+              allophone train --config recipes/alpha-tiny.json --from weights/alpha-tiny.safetensors --data mine --run runs/mine
               tensorboard --logdir runs
             """)
 
@@ -48,6 +49,12 @@ struct Train: ParsableCommand {
     @Option(help: "The seed of weights and batches, instead of the recipe's.")
     var seed: UInt64?
 
+    @Option(
+        name: .customLong("from"),
+        help: ArgumentHelp(
+            "A model's file whose weights a new run begins with, instead of random ones.", valueName: "model"))
+    var initialModel: String?
+
     @OptionGroup var device: DeviceOptions
 
     @Flag(help: "Print the final evaluation as JSON.")
@@ -65,6 +72,7 @@ struct Train: ParsableCommand {
         HostMemory.keepFreed()
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
+        if let initialModel { recipe.initialModel = initialModel }
         let trainer = try Trainer(
             recipe: recipe, data: [WeightedSource(openSource(data, split: "train"))],
             heldOut: openSource(data, split: "dev"), folder: folder, engine: device.engine())

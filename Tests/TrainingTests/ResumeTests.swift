@@ -70,6 +70,36 @@ extension SmallTrainingTests {
             #expect(more.step == 1)
         }
 
+        @Test func aRunBeginsWithTheWeightsOfAModel() throws {
+            let source = try trainer("source")
+            try run(source, to: 3)
+            let file = try ModelFile(path: source.modelPath)
+            let next = try trainer("next") { $0.initialModel = source.modelPath }
+            #expect(next.step == 0)
+            try run(next, to: 0)
+            #expect(try ModelFile(path: next.modelPath).arrays == file.arrays, "bit for bit, before any step")
+            try run(next, to: 1)
+            #expect(try ModelFile(path: next.modelPath).arrays != file.arrays)
+            // A run that has begun needs the file no more.
+            try FileManager.default.removeItem(atPath: source.modelPath)
+            #expect(try trainer("next") { $0.initialModel = source.modelPath }.step == 1)
+        }
+
+        @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
+            let source = try trainer("source")
+            try run(source, to: 0)
+            let error = #expect(throws: TrainingError.self) {
+                try trainer("other") { recipe in
+                    var configuration = SmallTraining.configuration
+                    configuration.quantizer[1].bits = 5
+                    recipe.model = .configuration(configuration)
+                    recipe.initialModel = source.modelPath
+                }
+            }
+            #expect("\(error!)".contains(source.modelPath))
+            #expect(throws: (any Error).self) { try trainer("absent") { $0.initialModel = "absent.safetensors" } }
+        }
+
         enum Damage: CaseIterable { case missing, extra, misshapen, mistyped, nonFinite }
 
         @Test(arguments: Damage.allCases)

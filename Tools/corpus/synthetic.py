@@ -15,8 +15,20 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-# The voice files of languages.
-VOICES = {"en-us": "gmw/en-US", "en-gb": "gmw/en", "en-gb-scotland": "gmw/en-GB-scotland", "en-029": "gmw/en-029"}
+# The package of a language's sentences, its folder below the fortunes, and the voice files of its accents.
+LANGUAGES = {
+    "bg": ("fortunes-bg", "bg", {"bg": "zls/bg"}),
+    "cs": ("fortunes-cs", "cs", {"cs": "zlw/cs"}),
+    "de": ("fortunes-de", "de", {"de": "gmw/de"}),
+    "en": ("fortunes", ".", {
+        "en-us": "gmw/en-US", "en-gb": "gmw/en", "en-gb-scotland": "gmw/en-GB-scotland", "en-029": "gmw/en-029",
+    }),
+    "es": ("fortunes-es", "es", {"es": "roa/es", "es-419": "roa/es-419"}),
+    "it": ("fortunes-it", "it", {"it": "roa/it"}),
+    "pl": ("fortunes-pl", "pl", {"pl": "zlw/pl"}),
+    "pt": ("fortunes-br", ".", {"pt-br": "roa/pt-BR"}),
+    "ru": ("fortunes-ru", "ru", {"ru": "zle/ru"}),
+}  # fmt: skip
 VARIANTS = ["m1", "m2", "m3", "m4", "m5", "m6", "f1", "f2", "f3", "f4"]
 HELD_OUT = ["m7", "f5"]
 RATES = range(130, 211, 10)  # words per minute
@@ -78,8 +90,12 @@ class Speaker:
         return samples, phones
 
 
+def has_acronym(sentence):
+    return any(len(word) > 1 and word.isupper() for word in re.findall(r"\w+", sentence))
+
+
 def sentences(folder):
-    """Plain English sentences of the fortunes, each once, in order of files."""
+    """Plain sentences of the fortunes, each once, in order of files."""
     seen = set()
     for file in sorted(folder.iterdir()):
         if not file.is_file() or file.suffix in (".dat", ".u8"):
@@ -87,51 +103,65 @@ def sentences(folder):
         for fortune in re.split(r"^%$", file.read_text("utf-8", "replace"), flags=re.M):
             text = " ".join(re.sub(r"^\s*--.*", "", fortune, flags=re.S | re.M).split())
             for sentence in re.split(r"(?<=[.!?])\s+", text):
-                plain = re.fullmatch(r"[A-Z][A-Za-z ,;'-]{20,130}[.!?]", sentence)
-                if plain and sentence not in seen and not re.search(r"\b[A-Z]{2,}\b", sentence):
+                plain = re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ ,;'-]){20,130}[.!?]", sentence)
+                if plain and sentence[0].isupper() and sentence not in seen and not has_acronym(sentence):
                     seen.add(sentence)
                     yield sentence
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    arguments = parser.parse_args()
-
+def speak(speaker, language, texts, minutes, out):
+    """Lines of a manifest of about so many minutes of a language, whose clips are written to `out`."""
+    package, folder, voices = LANGUAGES[language]
     chosen = random.Random(1)
-    texts = list(sentences(arguments.texts))
-    chosen.shuffle(texts)
-    speaker = Speaker()
+    said = list(sentences(texts / package / folder))
+    chosen.shuffle(said)
     seconds, lines = 0.0, []
-    for number, text in enumerate(texts):
-        if seconds >= arguments.minutes * 60:
+    for number, text in enumerate(said):
+        if seconds >= minutes * 60:
             break
         # Every twentieth clip is of a voice that training never hears.
         variant = chosen.choice(HELD_OUT if number % 20 == 19 else VARIANTS)
-        language = chosen.choice(sorted(VOICES))
-        name = f"espeak-{language}+{variant}"
-        samples, phones = speaker.say(text, f"{VOICES[language]}+{variant}", chosen.choice(RATES), chosen.choice(PITCHES))
+        accent = chosen.choice(sorted(voices))
+        name = f"espeak-{accent}+{variant}"
+        samples, phones = speaker.say(text, f"{voices[accent]}+{variant}", chosen.choice(RATES), chosen.choice(PITCHES))
         if not phones or not np.any(samples):
             continue
         path = Path("flac") / name / f"{number:05d}.flac"
-        (arguments.out / path).parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(arguments.out / path, samples, speaker.rate)
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(out / path, samples, speaker.rate)
         length = len(samples) / speaker.rate
         seconds += length
         lines.append({
             "path": str(path), "seconds": round(length, 4), "sample_rate": speaker.rate, "speaker": name,
-            "language": language, "text": text, "text_quality": "exact", "kind": "sentence",
+            "language": accent, "text": text, "text_quality": "exact", "kind": "sentence",
             "split": "dev" if variant in HELD_OUT else "train", "bandwidth_hz": speaker.rate // 2,
             "phones": [[ipa, round(start / speaker.rate, 4), round(end / speaker.rate, 4)] for ipa, start, end in phones],
-            "package": "fortunes", "source": "espeak-ng",
+            "package": package, "source": "espeak-ng",
         })  # fmt: skip
-    if seconds < arguments.minutes * 60:
-        print(f"corpus: the texts last {seconds / 60:.0f} minutes and no longer")
+    if seconds < minutes * 60:
+        print(f"corpus: the texts in '{language}' last {seconds / 60:.0f} minutes and no longer")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", nargs="+", default=["en"], choices=LANGUAGES)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--texts", type=Path, help="a folder for each package; without it, the packages are named")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    if arguments.texts is None:
+        print(*(LANGUAGES[language][0] for language in arguments.languages))
+        return
+
+    speaker = Speaker()
+    lines = []
+    for language in arguments.languages:
+        lines += speak(speaker, language, arguments.texts, arguments.minutes, arguments.out)
     part = arguments.out / "manifest.jsonl.part"
     part.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     part.replace(arguments.out / "manifest.jsonl")
+    seconds = sum(line["seconds"] for line in lines)
     print(f"corpus: {len(lines)} clips, {seconds / 60:.1f} minutes of synthetic speech in {arguments.out}")
 
 

@@ -6,6 +6,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     /// The name of a preset, or a whole configuration.
     public var model: Model
     public var seed: UInt64 = 0
+    /// A model's file whose weights the run begins with, of the same configuration; empty for random ones.
+    public var initialModel: String = ""
     /// Optimizer steps in all.
     public var steps: Int = 10_000
     /// Clips in a batch.

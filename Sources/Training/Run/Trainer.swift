@@ -93,7 +93,7 @@ public final class Trainer {
             pipeline = try Pipeline(data, options)
             // Before anything is compiled: a folder that cannot be made is known at once.
             try Disk.createFolder(folder)
-            state = try trainingStep.initialState(on: engine)
+            state = try Self.initialState(of: trainingStep, recipe, engine: engine)
         }
         let file = try OutputFile(path: "\(folder)/recipe.json")
         try file.write(Array(recipe.json()))
@@ -180,7 +180,7 @@ public final class Trainer {
         step = checkpoint?.step ?? 0
         state =
             try checkpoint.map { try Self.restore($0, trainingStep.state, engine: engine) }
-            ?? trainingStep.initialState(on: engine)
+            ?? Self.initialState(of: trainingStep, recipe, engine: engine)
     }
 
     /// Averaged weights and statistics: what is evaluated and shipped.
@@ -244,6 +244,24 @@ public final class Trainer {
         return try store.save(
             step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe, data: pipeline.position)
         )
+    }
+
+    /// The state before the first step, with the weights of the recipe's initial model if it has one.
+    private static func initialState(
+        of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
+    ) throws -> Tree<Buffer> {
+        guard !recipe.initialModel.isEmpty else { return try trainingStep.initialState(on: engine) }
+        let file = try ModelFile(path: recipe.initialModel)
+        guard try file.model.configuration == recipe.model.resolved() else {
+            throw TrainingError.initialModel(path: recipe.initialModel)
+        }
+        return try trainingStep.initialState(on: engine).map { path, buffer in
+            let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
+            guard parts.count == 2, ["parameters", "statistics", "average"].contains(parts[0]),
+                let array = file.arrays[parts[1]]
+            else { return buffer }
+            return try engine.upload(array)
+        }
     }
 
     private static func restore(
