@@ -94,6 +94,23 @@ struct PhonemeTrainingTests {
         #expect(try alone != full.push(tokens) + full.finish())
     }
 
+    @Test func transcriptsWaitForTheirStep() throws {
+        let recipe = try Self.recipe { $0.losses.ctcStartStep = 2 }
+        let model = try Alpha(recipe.model.resolved())
+        let (audio, lengths, labels) = Self.batch(model.configuration)
+        let values = model.initialization(key: RandomKey(seed: 2))
+        let pairs = model.parameters.map { ($1.tensor, values[$0]!) }
+        func ctc(at step: Double) throws -> Double {
+            let attempt = GeneratorObjective(model: model, recipe: recipe)(
+                .constant(audio), lengths: .constant(lengths),
+                bandwidth: .constant(HostArray([4000, 4000] as [Float])),
+                targets: PhonemeTargets(labels: .constant(labels)), step: .scalar(step, .i32), key: RandomKey(seed: 1))
+            return try evaluate([#require(attempt.values["ctc"])].replacing(pairs)[0]).doubles[0]
+        }
+        #expect(try ctc(at: 1) == 0)
+        #expect(try ctc(at: 2) > 2)
+    }
+
     @Test func aTeacherListensAndStaysAsItIs() throws {
         let engine = try Engine()
         let recipe = try Self.recipe { recipe in
@@ -210,6 +227,7 @@ struct PhonemeTrainingTests {
         ),
         ("{\"model\": \"alpha-tiny\", \"losses\": {\"perceptual\": 1}}", "losses.perceptualModel"),
         ("{\"model\": \"alpha-tiny\", \"losses\": {\"labelPriors\": 2}}", "losses.labelPriors"),
+        ("{\"model\": \"alpha-tiny\", \"losses\": {\"ctcStartStep\": -1}}", "losses.ctcStartStep"),
         ("{\"model\": \"alpha-tiny\", \"quantizerDropout\": 1.5}", "quantizerDropout"),
         ("{\"model\": \"alpha-tiny\", \"bitTemperature\": {\"start\": 0}}", "bitTemperature"),
     ])

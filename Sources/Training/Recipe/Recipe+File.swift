@@ -145,6 +145,7 @@ extension Recipe {
         try require(
             sharpness.contains(bitTemperature.start) && sharpness.contains(bitTemperature.end)
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
+        try require(losses.ctcStartStep >= 0, "losses.ctcStartStep", "0 or more")
         try require(losses.ctc >= 0 && (0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
         try require(
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",

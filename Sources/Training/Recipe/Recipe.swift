@@ -76,6 +76,9 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var entropy: Double = 1
         /// Of CTC on the logits of level 1; counts for models with phonemes alone, and needs transcripts.
         public var ctc: Double = 1
+        /// The step from which CTC counts. Before it level 1 learns phonemes from alignments alone, which it does many times faster, and
+        /// CTC then begins with something to align.
+        public var ctcStartStep: Int = 0
         /// Of the cross-entropy of the frames whose phoneme an alignment tells, on the same logits; for models with phonemes alone.
         public var phonemeFrames: Double = 0
         /// How much of the log of each phoneme's share is taken off its score in CTC, against peaky alignments; 0 to 1.

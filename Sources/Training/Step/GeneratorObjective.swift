@@ -81,7 +81,10 @@ struct GeneratorObjective: Sendable {
         if let targets, let logits = quantized.logits {
             let value = phonemes(logits: logits, priors: quantized.priors, targets: targets, mask: masks.frames)
             if losses.ctc > 0 {
-                inner("ctc", weight: losses.ctc, value.ctc)
+                let counts = step.isAtLeast(Double(losses.ctcStartStep))
+                inner(
+                    "ctc", weight: losses.ctc,
+                    losses.ctcStartStep == 0 ? value.ctc : select(counts, value.ctc, Tensor.scalar(0)))
                 attempt.quantized.metrics["labelled"] = value.labelled
                 attempt.quantized.metrics["impossible"] = value.impossible
             }
