@@ -71,7 +71,8 @@ struct Transcribe: ParsableCommand {
         if samples == 0 { throw AudioError.empty(path: input) }
         bar.finish()
 
-        let segments = try inventory.segments(codes, frameRate: configuration.frameRate)
+        let segments = try inventory.segments(
+            codes, frameRate: configuration.frameRate, delay: configuration.phonemeDelay ?? 0)
         let duration = Double(samples) / rate
         if json {
             return try printJSON(

@@ -30,6 +30,21 @@ struct TimelineTests {
         #expect(inventory.frames(of: segments, count: 4, frameRate: 50) == Array(codes.prefix(4)))
     }
 
+    @Test func aDelayIsTakenOffTimesAndPutOnFrames() throws {
+        let codes = [7, 3, 0, 5, 5, 5, 0, 9, 9, 4]
+        let segments = try inventory.segments(codes, frameRate: 50, delay: 2)
+        let symbols = [5, 9, 4].map { inventory.symbols[$0] }
+        #expect(
+            segments == [
+                PhonemeSegment(ipa: symbols[0], start: 0.02, end: 0.08),
+                PhonemeSegment(ipa: symbols[1], start: 0.1, end: 0.14),
+                PhonemeSegment(ipa: symbols[2], start: 0.14, end: 0.16),
+            ], "what was named before there was anything to hear has no time")
+        #expect(
+            inventory.frames(of: segments, count: 10, frameRate: 50, delay: 2) == [-1, -1, 0, 5, 5, 5, 0, 9, 9, 4])
+        #expect(inventory.frames(of: segments, count: 1, frameRate: 50, delay: 2) == [-1])
+    }
+
     @Test func aDiphthongsHalvesShareItsTimeAndUnknownSymbolsAreMarked() throws {
         let segments = [
             PhonemeSegment(ipa: "aɪ", start: 0, end: 0.08), PhonemeSegment(ipa: "ж", start: 0.08, end: 0.12),

@@ -30,14 +30,19 @@ extension PhonemeInventory {
     /// - Parameters:
     ///   - codes: one entry a frame.
     ///   - frameRate: frames per second.
+    ///   - delay: how many frames after its sound a phoneme is named. One named earlier than that has no time before the beginning.
     /// - Throws: `PhonemeInventoryError.noSuchEntry`.
-    public func segments(_ codes: [Int], frameRate: Double) throws(PhonemeInventoryError) -> [PhonemeSegment] {
+    public func segments(
+        _ codes: [Int], frameRate: Double, delay: Int = 0
+    ) throws(PhonemeInventoryError) -> [PhonemeSegment] {
         var segments: [PhonemeSegment] = []
         for run in runs(codes) where run.code != Self.blank {
+            let ipa = try symbol(run.code)
+            guard run.frames.upperBound > delay else { continue }
             segments.append(
                 PhonemeSegment(
-                    ipa: try symbol(run.code), start: Double(run.frames.lowerBound) / frameRate,
-                    end: Double(run.frames.upperBound) / frameRate))
+                    ipa: ipa, start: Double(max(0, run.frames.lowerBound - delay)) / frameRate,
+                    end: Double(run.frames.upperBound - delay) / frameRate))
         }
         return segments
     }
@@ -45,7 +50,16 @@ extension PhonemeInventory {
     /// The entry of each of `frames` frames that these segments cover at its middle, blank between them.
     ///
     /// What frame cross-entropy is trained on; symbols that the inventory lacks count as unknown, -1.
-    public func frames(of segments: [PhonemeSegment], count: Int, frameRate: Double) -> [Int] {
+    ///
+    /// - Parameter delay: how many frames after its sound a phoneme is named; the first frames, in which what was before is named,
+    ///   are unknown.
+    public func frames(of segments: [PhonemeSegment], count: Int, frameRate: Double, delay: Int = 0) -> [Int] {
+        let unknown = min(delay, count)
+        return [Int](repeating: -1, count: unknown)
+            + frames(of: segments, count: count - unknown, frameRate: frameRate)
+    }
+
+    private func frames(of segments: [PhonemeSegment], count: Int, frameRate: Double) -> [Int] {
         let reader = IPAReader(self)
         var frames = [Int](repeating: Self.blank, count: count)
         for segment in segments {

@@ -65,14 +65,17 @@ extension Batch {
     /// i32 `[batch, frames]`: the entry of what is said at each frame's middle, by the clips' alignments; 0 in silence, -1 where that
     /// is not known: in padding, in clips without an alignment, and for phones that the inventory does not have.
     ///
-    /// - Parameter frameRate: frames per second.
-    func phonemeFrames(_ inventory: PhonemeInventory, frameRate: Double) -> HostArray {
+    /// - Parameters:
+    ///   - frameRate: frames per second.
+    ///   - delay: how many frames after its sound a phoneme is named.
+    func phonemeFrames(_ inventory: PhonemeInventory, frameRate: Double, delay: Int = 0) -> HostArray {
         let rows = zip(clips, lengths.values(as: Int32.self)).flatMap { clip, length in
             let count = Int(length) / hop
             let known =
                 clip.phones.map { phones in
                     let segments = phones.map { PhonemeSegment(ipa: $0.ipa, start: $0.start, end: $0.end) }
-                    return inventory.frames(of: segments, count: count, frameRate: frameRate).map(Int32.init)
+                    return inventory.frames(of: segments, count: count, frameRate: frameRate, delay: delay).map(
+                        Int32.init)
                 } ?? [Int32](repeating: -1, count: count)
             return [Int32](repeating: -1, count: frameCount - count) + known
         }

@@ -155,7 +155,8 @@ public final class Trainer {
                 try engine.upload(batch.phonemeLabels(frameRate: model.configuration.frameRate)))
         }
         if let inventory = model.configuration.phonemes, recipe.usesAlignments(model.configuration) {
-            let frames = batch.phonemeFrames(inventory, frameRate: model.configuration.frameRate)
+            let frames = batch.phonemeFrames(
+                inventory, frameRate: model.configuration.frameRate, delay: model.configuration.phonemeDelay ?? 0)
             arguments["phonemeFrames"] = .leaf(try engine.upload(frames))
         }
         if !teacher.leaves.isEmpty { arguments["teacher"] = teacher }

@@ -25,6 +25,9 @@ extension Alpha {
         public var quantizer: [Level]
         /// What the entries of level 1 stand for, or `nil` if they stand for nothing in particular.
         public var phonemes: PhonemeInventory?
+        /// How many frames after a phoneme's sound level 1 names it, where alignments teach it; `nil` for none. A causal model cannot
+        /// know a phoneme by its first milliseconds: it has heard so much more of it when it must decide.
+        public var phonemeDelay: Int?
         /// Whether convolutions are trained with weight normalisation; deployed weights have it folded in.
         public var weightNormalization: Bool
 
@@ -104,7 +107,7 @@ extension Alpha {
         public init(
             sampleRate: Int, width: Int, strides: [Int], dilations: [Int] = [1, 3, 9], latentDimension: Int,
             transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
-            weightNormalization: Bool = false
+            phonemeDelay: Int? = nil, weightNormalization: Bool = false
         ) {
             self.sampleRate = sampleRate
             self.width = width
@@ -114,6 +117,7 @@ extension Alpha {
             self.transformer = transformer
             self.quantizer = quantizer
             self.phonemes = phonemes
+            self.phonemeDelay = phonemeDelay
             self.weightNormalization = weightNormalization
         }
 
@@ -166,6 +170,7 @@ extension Alpha {
                     "as many as level 1 has entries, \(entries), and there are \(phonemes.count)")
                 try check(phonemes.count <= 4096, "phonemes", "4096 at most")
             }
+            try check((0...50).contains(phonemeDelay ?? 0), "phonemeDelay", "between 0 and 50 frames")
         }
     }
 }
@@ -213,7 +218,7 @@ extension Alpha.Configuration {
     public static let alphaTinyPhonemes = Alpha.Configuration(
         sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
         transformer: .init(layers: 2, heads: 4, window: 50),
-        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual, phonemeDelay: 2)
 
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
