@@ -72,7 +72,9 @@ struct Transcribe: ParsableCommand {
         bar.finish()
 
         let segments = try inventory.segments(
-            codes, frameRate: configuration.frameRate, delay: configuration.phonemeDelay ?? 0)
+            codes, frameRate: configuration.frameRate,
+            shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
+            delay: configuration.phonemeDelay ?? 0)
         let duration = Double(samples) / rate
         if json {
             return try printJSON(

@@ -115,7 +115,9 @@ public struct EvaluationSet: Sendable {
             statistics.add(tokens)
             if let inventory = configuration.phonemes {
                 if number < phonemes.count && !phonemes[number].isEmpty {
-                    let heard = try inventory.reading(tokens.level(0).map(Int.init))
+                    let heard = try inventory.reading(
+                        tokens.level(0).map(Int.init),
+                        shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate))
                     errors.add(reference: phonemes[number], hypothesis: heard)
                 }
                 let alone = try self.levelOne(tokens, of: clip.audio, codec)
