@@ -132,8 +132,8 @@ corpus-small:
 	MODE=small Tools/corpus/build.sh .corpus/small
 
 .PHONY: corpus-synthetic
-corpus-synthetic: ## An hour of synthetic English with the time of every phoneme, in .corpus/synthetic
-	Tools/corpus/synthetic.sh .corpus/synthetic
+corpus-synthetic: ## Four hours of synthetic speech in nine languages with the time of every phoneme, in .corpus/synthetic
+	LANGUAGES="en es it ru de cs pl pt bg" MINUTES=26 Tools/corpus/synthetic.sh .corpus/synthetic
 
 .PHONY: train-small
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech

@@ -31,8 +31,11 @@ struct Train: ParsableCommand {
             "A recipe (JSON file), or the name of a preset model to train with defaults.", valueName: "recipe"))
     var config: String
 
-    @Option(help: ArgumentHelp("A dataset's folder, with a manifest.jsonl.", valueName: "folder"))
-    var data: String
+    @Option(
+        help: ArgumentHelp(
+            "A dataset's folder, with a manifest.jsonl. Of several, each by a --data of its own, as many clips are drawn of each, and "
+                + "the first one's dev split is what is evaluated on.", valueName: "folder"))
+    var data: [String]
 
     @Option(
         name: .customLong("run"), help: ArgumentHelp("The run's folder, made if it is not there.", valueName: "folder"))
@@ -74,8 +77,8 @@ struct Train: ParsableCommand {
         if let seed { recipe.seed = seed }
         if let initialModel { recipe.initialModel = initialModel }
         let trainer = try Trainer(
-            recipe: recipe, data: [WeightedSource(openSource(data, split: "train"))],
-            heldOut: openSource(data, split: "dev"), folder: folder, engine: device.engine())
+            recipe: recipe, data: data.map { try WeightedSource(openSource($0, split: "train")) },
+            heldOut: openSource(data[0], split: "dev"), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)
