@@ -69,7 +69,7 @@ let package = Package(
         library("Datasets", ["Audio", "Checkpoint", "Tensor", "Threads", "CLoaded", "CCrypto"]),
         library("Phonemes"),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
-        library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint"]),
+        library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Phonemes"]),
         .target(
             name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Audio", "Checkpoint"],
             path: "Sources/Umbrella", swiftSettings: settings),
@@ -102,7 +102,7 @@ let package = Package(
         tests("Audio", ["Tensor", "XLA"]),
         tests("Checkpoint", ["Tensor"]),
         tests("Datasets", ["Audio", "Checkpoint", "Tensor", "CCrypto"]),
-        tests("Phonemes"),
+        tests("Phonemes", ["Tensor"]),
         tests("Tokenizer", ["NN", "Tensor", "XLA", "Audio", "Checkpoint", "Phonemes"]),
         tests("Metrics", ["Audio"]),
         // Runs the built program; depending on it is what builds it.
@@ -113,7 +113,9 @@ let package = Package(
                 "Tensor", "PJRT", "Codec", "Native", "Phonemes", "TestSupport", arguments,
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
-        tests("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
+        tests(
+            "Codec",
+            ["Tokenizer", "Native", "Phonemes", "NN", "Tensor", "Checkpoint", "Audio", "Training", "XLA", "PJRT"]),
         // The example programs belong to a package of their own; here they are built for the tests.
         .executableTarget(name: "ExampleRoundtrip", dependencies: ["Allophone"], path: "Examples/Sources/roundtrip"),
         .executableTarget(name: "ExampleLive", dependencies: ["Allophone"], path: "Examples/Sources/live"),
@@ -125,7 +127,8 @@ let package = Package(
                 "ExampleLive",
             ]),
         tests(
-            "Training", ["Tokenizer", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
+            "Training",
+            ["Tokenizer", "Codec", "Phonemes", "Datasets", "XLA", "NN", "Tensor", "Checkpoint", "Audio", "PJRT"]),
     ],
     swiftLanguageModes: [.v6]
 )

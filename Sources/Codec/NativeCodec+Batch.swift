@@ -11,30 +11,30 @@ extension NativeCodec {
     /// - Throws: `CodecError` for samples that are not finite; all streams are then as they were.
     public func push(_ samples: [[Float]], to encoders: inout [Encoder]) throws -> [TokenFrames] {
         precondition(samples.count == encoders.count, "\(samples.count) chunks for \(encoders.count) streams")
-        precondition(encoders.allSatisfy { $0.codec === self }, "a stream of another codec")
+        precondition(encoders.allSatisfy { $0.stream.codec === self }, "a stream of another codec")
         for chunk in samples { try chunk.withUnsafeBufferPointer { try Self.check($0) } }
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var results = samples.map { _ in TokenFrames(levelCount: model.configuration.quantizer.count) }
-        for (index, chunk) in samples.enumerated() { encoders[index].pending += chunk }
-        while case let ready = encoders.indices.filter({ encoders[$0].pending.count >= hop }), !ready.isEmpty {
+        for (index, chunk) in samples.enumerated() { encoders[index].stream.pending += chunk }
+        while case let ready = encoders.indices.filter({ encoders[$0].stream.pending.count >= hop }), !ready.isEmpty {
             let group = Array(ready.prefix(batchSize(ready.count)))
-            let input = group.flatMap { encoders[$0].pending.prefix(hop) }
+            let input = group.flatMap { encoders[$0].stream.pending.prefix(hop) }
             var columns = [Int32](repeating: 0, count: group.count * width)
             var states = group.map { index in
                 // Taken out, so that it is changed in place and not copied.
-                let state = encoders[index].state
-                encoders[index].state = []
+                let state = encoders[index].stream.state
+                encoders[index].stream.state = []
                 return state
             }
             try input.withUnsafeBytes { input in
                 try columns.withUnsafeMutableBytes { columns in
-                    try encoders[group[0]].program.run(
+                    try encoders[group[0]].stream.program.run(
                         states: &states, input: input.baseAddress!, output: columns.baseAddress!)
                 }
             }
             for (place, index) in group.enumerated() {
-                encoders[index].state = states[place]
-                encoders[index].pending.removeFirst(hop)
+                encoders[index].stream.state = states[place]
+                encoders[index].stream.pending.removeFirst(hop)
                 results[index].append(
                     model.configuration.tokens(Array(columns[place * width..<(place + 1) * width])))
             }

@@ -1,6 +1,7 @@
 import Checkpoint
 import NN
 public import Native
+import Phonemes
 public import Tensor
 public import Tokenizer
 
@@ -43,6 +44,7 @@ public final class NativeCodec: SpeechCodec {
         verified arrays: [String: HostArray], of model: Alpha, precision: Precision, threads: Int, blockFrames: Int,
         directions: Set<Direction>
     ) throws {
+        if directions.contains(.listening) && model.configuration.phonemes == nil { throw CodecError.noPhonemes }
         self.model = model
         self.blockFrames = max(1, blockFrames)
         weights = SharedWeights(
@@ -57,6 +59,9 @@ public final class NativeCodec: SpeechCodec {
                 case .encoding:
                     let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
                     return (audio, model.encode(audio, &past))
+                case .listening:
+                    let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
+                    return (audio, model.phonemeScores(audio, priorStrength: Self.priorStrength, &past))
                 case .decoding:
                     let codes = Tensor.input(TensorType(.i32, [batch, frames, width]), name: "codes")
                     return (codes, model.decode(codes, &past))
@@ -78,6 +83,8 @@ public final class NativeCodec: SpeechCodec {
         case encoding, decoding
         /// Decoding of what level 1 says alone.
         case decodingLevelOne
+        /// Scores of phonemes; of models that have them.
+        case listening
     }
 
     func program(_ direction: Direction) throws(CodecError) -> StreamProgram {
@@ -101,6 +108,14 @@ public final class NativeCodec: SpeechCodec {
     public func makeDecoder() throws -> Decoder { Decoder(self, try program(.decoding)) }
     /// A new stream of tokens of which level 1 alone is heard. Throws `CodecError.notLoaded` likewise.
     public func makeLevelOneDecoder() throws -> Decoder { Decoder(self, try program(.decodingLevelOne)) }
+
+    /// A new stream of sound whose phonemes are to be told. Throws `CodecError.notLoaded` likewise.
+    public func makeListener() throws -> Listener {
+        Listener(self, try program(.listening), entries: model.configuration.phonemes?.count ?? 0)
+    }
+
+    /// Of scores of phonemes: with it a path through the frames is not drawn to blank.
+    static let priorStrength = 1.0
 
     /// How many frames to compute next, of so many: whole blocks, then single frames.
     func step(_ frames: Int) -> Int { frames >= blockFrames ? blockFrames : 1 }
@@ -131,66 +146,50 @@ public final class NativeCodec: SpeechCodec {
 extension NativeCodec {
     /// One stream of sound becoming tokens.
     public struct Encoder: StreamEncoder, Sendable {
-        let codec: NativeCodec
-        let program: StreamProgram
-        var state: [Float]
-        /// Samples of a frame that is not whole yet.
-        var pending: [Float] = []
+        var stream: FrameStream
 
-        init(_ codec: NativeCodec, _ program: StreamProgram) {
-            self.codec = codec
-            self.program = program
-            state = [Float](repeating: 0, count: program.stateCount)
-        }
+        init(_ codec: NativeCodec, _ program: StreamProgram) { stream = FrameStream(codec, program) }
+
+        private var configuration: Alpha.Configuration { stream.codec.model.configuration }
 
         /// Takes mono samples at the model's rate and gives the tokens of the frames that they complete.
         ///
         /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
-            let held = pending.count
-            pending.append(contentsOf: samples)
-            do { try pending[held...].withUnsafeBufferPointer { try NativeCodec.check($0) } } catch {
-                pending.removeLast(pending.count - held)
-                throw error
-            }
-            let hop = codec.model.configuration.hop
-            let frames = pending.count / hop
-            let codes = try encode(frames)
-            pending.removeFirst(frames * hop)
-            return codes
+            configuration.tokens(try stream.push(samples, width: configuration.codeWidth, filling: Int32(0)))
         }
 
         public mutating func finish() throws -> TokenFrames {
-            if pending.isEmpty { return codec.model.configuration.tokens([]) }
-            let hop = codec.model.configuration.hop
-            return try push([Float](repeating: 0, count: hop - pending.count % hop))
+            configuration.tokens(try stream.finish(width: configuration.codeWidth, filling: Int32(0)))
         }
 
         /// Begins again, as a new stream.
-        public mutating func reset() { self = Encoder(codec, program) }
+        public mutating func reset() { stream = FrameStream(stream.codec, stream.program) }
 
         /// How many frames so many more samples would complete.
-        public func frames(completedBy samples: Int) -> Int {
-            (pending.count + samples) / codec.model.configuration.hop
+        public func frames(completedBy samples: Int) -> Int { (stream.pending.count + samples) / configuration.hop }
+    }
+
+    /// One stream of sound becoming scores of phonemes; see `Alpha.phonemeScores`.
+    public struct Listener: Sendable {
+        private var stream: FrameStream
+        /// Scores of a frame: the entries of the model's inventory.
+        public let entries: Int
+
+        init(_ codec: NativeCodec, _ program: StreamProgram, entries: Int) {
+            stream = FrameStream(codec, program)
+            self.entries = entries
         }
 
-        private mutating func encode(_ frames: Int) throws -> TokenFrames {
-            let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)
-            var columns = [Int32](repeating: 0, count: frames * width)
-            try pending.withUnsafeBufferPointer { samples in
-                try columns.withUnsafeMutableBufferPointer { columns in
-                    var done = 0
-                    while done < frames {
-                        let count = codec.step(frames - done)
-                        try program.run(
-                            frames: count, state: &state, input: samples.baseAddress! + done * hop,
-                            output: columns.baseAddress! + done * width, isShared: count > 1)
-                        done += count
-                    }
-                }
-            }
-            return codec.model.configuration.tokens(columns)
+        /// Takes mono samples at the model's rate and gives the scores of the frames that they complete, `[frames, entries]`, row-major.
+        ///
+        /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+        public mutating func push(_ samples: some Collection<Float>) throws -> [Float] {
+            try stream.push(samples, width: entries, filling: Float(0))
         }
+
+        /// Gives the scores of what is left, the last frame filled up with silence.
+        public mutating func finish() throws -> [Float] { try stream.finish(width: entries, filling: Float(0)) }
     }
 
     /// One stream of tokens becoming sound.

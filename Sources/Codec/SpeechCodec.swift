@@ -43,6 +43,8 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
     case code(UInt64, frame: Int, level: Int, largest: UInt64)
     /// The codec was made for the other direction alone.
     case notLoaded(String)
+    /// The model's level 1 stands for nothing in particular.
+    case noPhonemes
 
     public var description: String {
         switch self {
@@ -54,6 +56,7 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
             "frame \(frame) of the chunk has code \(code) in level \(level + 1), whose largest is \(largest): "
                 + "the tokens are damaged, or of another model"
         case .notLoaded(let direction): "the codec was made without \(direction): name it among its directions"
+        case .noPhonemes: "the model's level 1 has no phonemes: give a model that was trained with an inventory"
         }
     }
 }

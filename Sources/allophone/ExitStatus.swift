@@ -49,7 +49,7 @@ enum ExitStatus: Int32, CaseIterable {
             is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
-        case is PhonemeInventoryError, CommandError.noInventory: self = .data
+        case is PhonemeInventoryError, CommandError.noInventory, CommandError.unalignable: self = .data
         case EspeakError.unknownLanguage, EspeakError.textTooLong: self = .data
         case is EspeakError: self = .unavailable
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -117,6 +117,7 @@ enum CommandError: Error, CustomStringConvertible {
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
     case noInventory(path: String)
+    case unalignable(path: String, reason: AlignmentError)
     case interrupted(signal: Int32)
 
     var description: String {
@@ -129,6 +130,7 @@ enum CommandError: Error, CustomStringConvertible {
         case .noInventory(let path):
             "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
                 + "such as alpha-tiny-phonemes"
+        case .unalignable(let path, let reason): "\(path): \(reason)"
         case .interrupted(let signal): "ended by signal \(signal)"
         }
     }

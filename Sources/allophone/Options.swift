@@ -82,17 +82,15 @@ struct BackendOptions: ParsableArguments {
 
     private var asksForDevice: Bool { device.device != .auto || device.plugin != nil }
 
+    var usesXLA: Bool { (backend ?? (asksForDevice ? .xla : .native)) == .xla }
+    var threadCount: Int { threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount) }
+
     /// The model at work.
     func codec(
-        _ file: ModelFile, for directions: Set<NativeCodec.Direction> = Set(NativeCodec.Direction.allCases)
+        _ file: ModelFile, for directions: Set<NativeCodec.Direction> = [.encoding, .decoding, .decodingLevelOne]
     ) throws -> any SpeechCodec {
-        switch backend ?? (asksForDevice ? .xla : .native) {
-        case .native:
-            try NativeCodec(
-                file, precision: precision, threads: threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount),
-                directions: directions)
-        case .xla: try XLACodec(file, on: device.engine())
-        }
+        if usesXLA { return try XLACodec(file, on: device.engine()) }
+        return try NativeCodec(file, precision: precision, threads: threadCount, directions: directions)
     }
 }
 

@@ -5,6 +5,7 @@ import Codec
 import Metrics
 import Phonemes
 import Tokenizer
+import Training
 
 /// `allophone phonemes`; the module of that name is in the way of calling it so.
 struct Transcribe: ParsableCommand {
@@ -13,10 +14,12 @@ struct Transcribe: ParsableCommand {
         abstract: "Say which phonemes are in a sound file, and when.",
         discussion: """
             Prints the level-1 tokens as IPA, a line each: start, end and symbol, apart by tabs, in seconds. A phoneme lasts as \
-            long as the model goes on saying it; between phonemes it says <blank>, which is not printed.
+            long as the model goes on saying it; between phonemes it says <blank>, which is not printed. With --text the phonemes are \
+            known, by espeak-ng, and the model finds when each is said (forced alignment).
 
             EXAMPLES
               allophone phonemes talk.wav --model model.safetensors
+              allophone phonemes talk.wav --text "One small step." --language en --textgrid talk.TextGrid
               allophone phonemes talk.wav --textgrid talk.TextGrid
               allophone phonemes talk.wav --json | jq -r '.phonemes[].ipa'
             """)
@@ -32,11 +35,19 @@ struct Transcribe: ParsableCommand {
         help: ArgumentHelp("Write a Praat TextGrid to this file instead, or - for standard output.", valueName: "file"))
     var textGrid: String?
 
+    @Option(help: ArgumentHelp("What is said, to be aligned with the sound; needs --language.", valueName: "text"))
+    var text: String?
+
+    @Option(help: ArgumentHelp("The language of the text, such as en.", valueName: "code"))
+    var language: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
         if json && textGrid != nil { throw ValidationError("give either --json or --textgrid") }
+        if (text == nil) != (language == nil) { throw ValidationError("--text and --language go together") }
+        if text != nil && backend.usesXLA { throw ValidationError("--text needs the native backend") }
     }
 
     /// What `--json` prints.
@@ -54,27 +65,13 @@ struct Transcribe: ParsableCommand {
         let configuration = file.model.configuration
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
         let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
-        let codec = try backend.codec(file, for: [.encoding])
-        let interrupt = Interrupt()
+        let (segments, samples) =
+            if let text, let language {
+                try align(text, language: language, source, file)
+            } else {
+                try recognise(source, file, inventory)
+            }
         let rate = Double(configuration.sampleRate)
-        let bar = ProgressBar("listening", total: source.expectedFrames.map { Double($0) / rate }, unit: .audio)
-        var encoder = try codec.makeEncoder()
-        var codes: [Int] = []
-        var samples = 0
-        while case let chunk = try source.read(maximumFrames: codec.chunkSamples), !chunk.isEmpty {
-            samples += chunk.count
-            codes += try encoder.push(chunk).level(0).map(Int.init)
-            bar.update(Double(samples) / rate)
-            try interrupt.check()
-        }
-        codes += try encoder.finish().level(0).map(Int.init)
-        if samples == 0 { throw AudioError.empty(path: input) }
-        bar.finish()
-
-        let segments = try inventory.segments(
-            codes, frameRate: configuration.frameRate,
-            shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
-            delay: configuration.phonemeDelay ?? 0)
         let duration = Double(samples) / rate
         if json {
             return try printJSON(
@@ -90,5 +87,59 @@ struct Transcribe: ParsableCommand {
         for segment in segments {
             try printLine("\(segment.start.fixed(3))\t\(segment.end.fixed(3))\t\(segment.ipa)")
         }
+    }
+
+    /// What the model hears, and of how many samples.
+    private func recognise(
+        _ source: AudioSource, _ file: ModelFile, _ inventory: PhonemeInventory
+    ) throws -> ([PhonemeSegment], Int) {
+        let codec = try backend.codec(file, for: [.encoding])
+        var encoder = try codec.makeEncoder()
+        var codes: [Int] = []
+        let samples = try listen(source, in: codec.chunkSamples) {
+            codes += try encoder.push($0).level(0).map(Int.init)
+        }
+        codes += try encoder.finish().level(0).map(Int.init)
+        let configuration = file.model.configuration
+        return (
+            try inventory.segments(
+                codes, frameRate: configuration.frameRate,
+                shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
+                delay: configuration.phonemeDelay ?? 0), samples
+        )
+    }
+
+    /// When the text is said, and in how many samples.
+    private func align(
+        _ text: String, language: String, _ source: AudioSource, _ file: ModelFile
+    ) throws -> ([PhonemeSegment], Int) {
+        let ipa = try Phonemizer(program: Espeak()).transcripts(of: [text], language: language)[0]
+        let aligner = try PhonemeAligner(file, threads: backend.threadCount)
+        let unknown = IPAReader(aligner.inventory).read(ipa).unknown
+        if !unknown.isEmpty { say("warning: the model has no phonemes for \(unknown.joined(separator: " "))") }
+        var listener = try aligner.codec.makeListener()
+        var scores: [Float] = []
+        let samples = try listen(source, in: aligner.codec.chunkSamples) { scores += try listener.push($0) }
+        scores += try listener.finish()
+        do throws(AlignmentError) { return (try aligner.segments(of: ipa, scores: scores), samples) } catch {
+            throw CommandError.unalignable(path: input, reason: error)
+        }
+    }
+
+    /// Reads the sound to its end, and tells how many samples it had.
+    private func listen(_ source: AudioSource, in pieces: Int, _ body: ([Float]) throws -> Void) throws -> Int {
+        let rate = Double(source.sampleRate)
+        let interrupt = Interrupt()
+        let bar = ProgressBar("listening", total: source.expectedFrames.map { Double($0) / rate }, unit: .audio)
+        var samples = 0
+        while case let chunk = try source.read(maximumFrames: pieces), !chunk.isEmpty {
+            samples += chunk.count
+            try body(chunk)
+            bar.update(Double(samples) / rate)
+            try interrupt.check()
+        }
+        if samples == 0 { throw AudioError.empty(path: input) }
+        bar.finish()
+        return samples
     }
 }

@@ -65,6 +65,19 @@ extension CommandLineTests {
             }
         }
 
+        @Test func anAlignmentTakesALanguageAndAModelWithPhonemes() throws {
+            try Program.fail(
+                ["phonemes", Sounds.speechPath, "--text", "Окна", "--model", model], status: 64,
+                mentions: ["--text and --language go together"], in: folder)
+            try Program.fail(
+                ["phonemes", Sounds.speechPath, "--text", "Окна", "--language", "ru", "--model", model], status: 65,
+                mentions: [model, "alpha-tiny-phonemes"], in: folder)
+            try Program.fail(
+                ["data", "prepare", Sounds.speechPath, folder.file("out"), "--align", model], status: 65,
+                mentions: [model, "alpha-tiny-phonemes"], in: folder)
+            #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+        }
+
         @Test func anOutputThatIsTheInputIsRefused() throws {
             try write(Sounds.wav([0.5], rate: 24000), to: folder.file("in.wav"))
             try FileManager.default.createSymbolicLink(

@@ -1,6 +1,9 @@
 import Checkpoint
 import Codec
+import Foundation
+import NN
 import Native
+import Phonemes
 import Tensor
 import TestSupport
 import Testing
@@ -43,6 +46,58 @@ import Tokenizer
             frame += count
         }
         #expect(streamed.map(\.bitPattern) == audio.map(\.bitPattern))
+    }
+
+    @Test func scoresOfPhonemesDoNotDependOnTheCutAndAreTheReferences() throws {
+        let inventory = try PhonemeInventory(["<blank>", "a", "s", "t", "u"])
+        var configuration = model.configuration
+        configuration.quantizer = [.phonemes(inventory, dimension: 4), .bsq(bits: 4)]
+        configuration.phonemes = inventory
+        let hearing = try Alpha(configuration)
+        var arrays = try weights(of: hearing)
+        arrays["quantizer.levels.0.usage"] = HostArray([0.6, 0.1, 0.05, 0.2, 0.05] as [Float], shape: [5])
+        let codec = try NativeCodec(model: hearing, arrays: arrays, blockFrames: 8, directions: [.listening])
+        let whole = sound(hop * 21 + 5, seed: 6)
+        var listener = try codec.makeListener()
+        let scores = try listener.push(whole) + listener.finish()
+        #expect(listener.entries == 5 && scores.count == 22 * 5)
+
+        var (piecewise, place) = (try codec.makeListener(), 0)
+        var found: [Float] = []
+        for piece in pieces(of: whole.count, seed: 2) {
+            found += try piecewise.push(whole[place..<place + piece])
+            place += piece
+        }
+        found += try piecewise.finish()
+        #expect(found.map(\.bitPattern) == scores.map(\.bitPattern))
+
+        let samples = whole + [Float](repeating: 0, count: hop - 5)
+        let named = hearing.parameters.sorted { $0.key < $1.key }
+        let inputs =
+            named.map { $0.value.tensor } + [Tensor.input(TensorType(.f32, [1, samples.count, 1]), name: "audio")]
+        func reference(_ strength: Double) throws -> [Float] {
+            var past = Past.offline()
+            let output = hearing.phonemeScores(inputs[inputs.count - 1], priorStrength: strength, &past)
+            let values = named.map { arrays[$0.key]! } + [HostArray(samples, shape: [1, samples.count, 1])]
+            return try ReferenceEvaluator()(Graph(inputs: inputs, outputs: [output]), values)[0].values()
+        }
+        for (one, other) in zip(scores, try reference(1)) { #expect(abs(one - other) < 1e-3) }
+        // Without priors they are probabilities, and the priors are all that is between the two.
+        let plain = try reference(0)
+        for frame in 0..<22 {
+            let row = plain[frame * 5..<frame * 5 + 5]
+            #expect(abs(row.reduce(0) { $0 + exp($1) } - 1) < 1e-4)
+            for (entry, share) in [0.6, 0.1, 0.05, 0.2, 0.05].enumerated() {
+                #expect(abs(scores[frame * 5 + entry] - (row[frame * 5 + entry] - Float(log(share)))) < 1e-3)
+            }
+        }
+    }
+
+    @Test func aModelWithoutPhonemesCannotListen() throws {
+        #expect(throws: CodecError.noPhonemes) {
+            try NativeCodec(model: model, arrays: weights(of: model), directions: [.listening])
+        }
+        #expect(throws: CodecError.notLoaded("listening")) { try codec.makeListener() }
     }
 
     @Test func threadsAndBlocksChangeNothing() throws {

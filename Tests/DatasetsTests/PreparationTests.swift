@@ -105,6 +105,72 @@ private struct Stopped: Error {}
         #expect(mute.clips == 28 && mute.clipsWithPhonemes == 0)
     }
 
+    /// Gives a text's letters equal shares of its sound, unless there are too many.
+    private struct EvenAligner: ClipAligner {
+        func scores(of waveform: Waveform) -> [Float] { waveform.samples }
+
+        func phones(of ipa: String, scores: [Float]) -> [AlignedPhone]? {
+            let letters = ipa.split(separator: "_")
+            guard letters.count <= 8 else { return nil }
+            let share = Double(scores.count) / 16000 / Double(letters.count)
+            return letters.enumerated().map { place, letter in
+                AlignedPhone(String(letter), from: Double(place) * share, to: Double(place + 1) * share)
+            }
+        }
+    }
+
+    @Test func alignmentsAreWrittenDownWhereTheyCanBeMade() throws {
+        let folder = try TemporaryFolder()
+        var aligned = options
+        aligned.phonemes = true
+        aligned.language = "en"
+        aligned.aligner = "even"
+        func prepare(_ name: String) throws -> DatasetPreparation {
+            try DatasetPreparation(
+                source, in: folder.file(name), aligned, transcriber: Speller(), aligner: EvenAligner())
+        }
+        let aligning = try { () throws -> Int in
+            let preparation = try prepare("out")
+            try preparation.run()
+            return preparation.clipsWithPhones
+        }()
+        let sample = ClipSample(
+            try openSource(folder.file("out")), count: 28,
+            preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05))
+        #expect(sample.clips.count == 28)
+        var found = 0
+        for (clip, waveform) in sample.clips {
+            let text = try #require(clip.text)
+            guard text.count <= 8 else {
+                #expect(clip.phones == nil, "\(text) cannot be aligned")
+                continue
+            }
+            found += 1
+            let phones = try #require(clip.phones)
+            #expect(phones.map(\.ipa) == text.map { String($0) } && phones.first?.start == 0)
+            #expect(abs((phones.last?.end ?? 0) - waveform.duration) < 1e-3)
+        }
+        #expect(found > 0 && found < 28 && aligning == found)
+
+        // What is aligned need not be aligned again, and is not.
+        var again = options
+        again.phonemes = true
+        again.aligner = "other"
+        let second = try DatasetPreparation(
+            openSource(folder.file("out")), in: folder.file("again"), again, transcriber: Speller(),
+            aligner: NoAligner())
+        try second.run()
+        #expect(second.clipsWithPhones == found)
+        // Another model's times are not mixed in.
+        aligned.aligner = "another model"
+        #expect(throws: PreparationError.self) { try prepare("out") }
+    }
+
+    private struct NoAligner: ClipAligner {
+        func scores(of waveform: Waveform) -> [Float] { [] }
+        func phones(of ipa: String, scores: [Float]) -> [AlignedPhone]? { nil }
+    }
+
     @Test func otherOptionsOrFilesAreNotMixedIn() throws {
         let folder = try TemporaryFolder()
         _ = try DatasetPreparation(source, in: folder.file("out"), options)

@@ -1,3 +1,5 @@
+public import Audio
+
 /// What is known of a clip, or of the piece of one, in a batch.
 public struct Clip: Hashable, Sendable, Codable {
     /// The record that it is from, unique in its source.
@@ -49,6 +51,16 @@ public protocol ClipLabeler: Sendable {
 public protocol ClipTranscriber: Sendable {
     /// For each clip its ``Clip/phonemes``, nil where nothing is known.
     func phonemes(of clips: [Clip]) throws -> [String?]
+}
+
+/// Finds when what is said in a clip is said, for a prepared dataset to keep.
+public protocol ClipAligner: Sendable {
+    /// What of the sound an alignment needs, and needs at once, since transcripts come later.
+    func scores(of waveform: Waveform) throws -> [Float]
+    /// The phones of a transcript in time; nil where they cannot be those of this sound.
+    ///
+    /// - Parameter ipa: as a ``ClipTranscriber`` writes it.
+    func phones(of ipa: String, scores: [Float]) throws -> [AlignedPhone]?
 }
 
 /// Speakers by number: places in a list of names.

@@ -23,12 +23,18 @@ public final class DatasetPreparation {
         public var phonemes: Bool
         /// The language of clips of which the source states none.
         public var language: String?
+        /// What aligns clips without an alignment, so that one preparation is not continued by another model; `nil` for nothing.
+        public var aligner: String?
 
-        public init(clips: ClipPreparation, shardSize: Int = 1000, phonemes: Bool = false, language: String? = nil) {
+        public init(
+            clips: ClipPreparation, shardSize: Int = 1000, phonemes: Bool = false, language: String? = nil,
+            aligner: String? = nil
+        ) {
             self.clips = clips
             self.shardSize = shardSize
             self.phonemes = phonemes
             self.language = language
+            self.aligner = aligner
             // What is not known of the band would be lost by resampling.
             self.clips.measuresBandwidth = true
         }
@@ -49,6 +55,7 @@ public final class DatasetPreparation {
         var records = 0
         var clips = 0
         var clipsWithPhonemes = 0
+        var clipsWithPhones: Int?
         var seconds = 0.0
         var shards: [ShardEntry] = []
         var skipped = SkipReport()
@@ -57,6 +64,7 @@ public final class DatasetPreparation {
 
     private let source: any Source
     private let transcriber: (any ClipTranscriber)?
+    private let aligner: (any ClipAligner)?
     private let folder: String
     private let threads: Int
     /// Two at once would write the same shards.
@@ -68,20 +76,26 @@ public final class DatasetPreparation {
     public var records: Int { state.records }
     public var clips: Int { state.clips }
     public var clipsWithPhonemes: Int { state.clipsWithPhonemes }
+    /// Clips with an alignment, the source's own among them.
+    public var clipsWithPhones: Int { state.clipsWithPhones ?? 0 }
     public var seconds: Double { state.seconds }
     public var shards: [ShardEntry] { state.shards }
     public var skipped: SkipReport { state.skipped }
 
     /// Begins a preparation in `folder`, or goes on with the one that is there.
     ///
-    /// - Parameter transcriber: needed where the options ask for phonemes.
+    /// - Parameters:
+    ///   - transcriber: needed where the options ask for phonemes.
+    ///   - aligner: needed where the options name one, beside a transcriber.
     /// - Throws: ``PreparationError`` where the folder holds something else, `FileError`.
     public init(
         _ source: any Source, in folder: String, _ options: Options, transcriber: (any ClipTranscriber)? = nil,
-        threads: Int = Pipeline.processors
+        aligner: (any ClipAligner)? = nil, threads: Int = Pipeline.processors
     ) throws {
         precondition(options.shardSize > 0, "shards of \(options.shardSize) clips")
         precondition(!options.phonemes || transcriber != nil, "phonemes without a transcriber")
+        precondition(options.aligner == nil || (options.phonemes && aligner != nil), "alignments without an aligner")
+        self.aligner = options.aligner == nil ? nil : aligner
         self.transcriber = options.phonemes ? transcriber : nil
         self.source = source
         self.folder = folder
@@ -114,6 +128,10 @@ public final class DatasetPreparation {
     fileprivate struct PackedClip: Sendable {
         let flac: [UInt8]
         var description: ClipDescription
+        /// What an alignment needs, until there is one.
+        var scores: [Float]?
+
+        var byteCount: Int { flac.count + 4 * (scores?.count ?? 0) }
     }
 
     fileprivate struct Prepared: Sendable {
@@ -123,6 +141,8 @@ public final class DatasetPreparation {
 
     /// Clips whose phonemes are asked for at once: the program that knows them takes longer to start than to answer.
     private static let groupSize = 64
+    /// Bytes of clips that wait for the rest of their group.
+    private static let groupWeight = 64 << 20
 
     /// Does what is left.
     ///
@@ -135,10 +155,10 @@ public final class DatasetPreparation {
     ) throws {
         guard !state.isFinished else { return }
         let stream = RecordStream(source, RecordStream.Order(seed: 0, isShuffled: false), at: state.position)
-        let packer = Packer(clips: state.options.clips, language: state.options.language)
+        let packer = Packer(clips: state.options.clips, language: state.options.language, aligner: aligner)
         let prepared = OrderedMap<(RecordStream.Drawn, RecordStream.Position), Prepared>(
             threads: threads, depth: 8 * threads, weightLimit: 64 << 20,
-            weight: { ((try? $0.result.get())?.flac.count) ?? 0 },
+            weight: { ((try? $0.result.get())?.byteCount) ?? 0 },
             draw: {
                 guard let drawn = stream.next(), drawn.epoch == 0 else { return nil }
                 return (drawn, stream.position)
@@ -175,6 +195,7 @@ public final class DatasetPreparation {
                     shard?.count += 1
                     next.clips += 1
                     if clip.description.phonemes != nil { next.clipsWithPhonemes += 1 }
+                    if clip.description.phones != nil { next.clipsWithPhones = (next.clipsWithPhones ?? 0) + 1 }
                     next.seconds += clip.description.seconds
                     if shard?.count == state.options.shardSize { try finishShard() }
                 }
@@ -186,12 +207,18 @@ public final class DatasetPreparation {
         try finishShard()
     }
 
-    /// The next clips with their phonemes; none at the end.
+    /// The next clips with their phonemes, and when these are said; none at the end.
     private func nextGroup(_ prepared: OrderedMap<(RecordStream.Drawn, RecordStream.Position), Prepared>) throws
         -> [Prepared]
     {
         var group: [Prepared] = []
-        while group.count < (transcriber == nil ? 1 : Self.groupSize), let item = prepared.next() { group.append(item) }
+        var weight = 0
+        while group.count < (transcriber == nil ? 1 : Self.groupSize), weight < Self.groupWeight,
+            let item = prepared.next()
+        {
+            group.append(item)
+            weight += (try? item.result.get())?.byteCount ?? 0
+        }
         guard let transcriber else { return group }
         let phonemes = try transcriber.phonemes(
             of: group.map { item in
@@ -199,11 +226,13 @@ public final class DatasetPreparation {
                 (try? item.result.get().description.clip) ?? Clip(key: "", sampleCount: 0, bandwidth: 0)
             })
         for (index, ipa) in zip(group.indices, phonemes) {
-            group[index].result = group[index].result.map { clip in
-                var clip = clip
-                clip.description.phonemes = ipa
-                return clip
+            guard case .success(var clip) = group[index].result else { continue }
+            clip.description.phonemes = ipa
+            if let ipa, !ipa.isEmpty, let scores = clip.scores {
+                clip.description.phones = try aligner?.phones(of: ipa, scores: scores)
             }
+            clip.scores = nil
+            group[index].result = .success(clip)
         }
         return group
     }
@@ -279,6 +308,7 @@ private struct Packer: Sendable {
     let clips: ClipPreparation
     /// Where the source states none.
     let language: String?
+    let aligner: (any ClipAligner)?
 
     func callAsFunction(
         _ result: Result<Record, RecordFailure>
@@ -297,7 +327,8 @@ private struct Packer: Sendable {
                 sampleRate: waveform.sampleRate, bandwidth: bandwidth, phones: phones, source: record.key)
             do {
                 return DatasetPreparation.PackedClip(
-                    flac: try waveform.flacFile(name: record.key), description: description)
+                    flac: try waveform.flacFile(name: record.key), description: description,
+                    scores: phones == nil ? try aligner?.scores(of: waveform) : nil)
             } catch let error as AudioError {
                 throw SkippedRecord(record.key, error)
             } catch {

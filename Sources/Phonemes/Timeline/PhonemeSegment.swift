@@ -37,16 +37,18 @@ extension PhonemeInventory {
     public func segments(
         _ codes: [Int], frameRate: Double, shortest: Int = 1, delay: Int = 0
     ) throws(PhonemeInventoryError) -> [PhonemeSegment] {
-        var segments: [PhonemeSegment] = []
-        for run in runs(codes, shortest: shortest) where run.code != Self.blank {
-            let ipa = try symbol(run.code)
-            guard run.frames.upperBound > delay else { continue }
-            segments.append(
-                PhonemeSegment(
-                    ipa: ipa, start: Double(max(0, run.frames.lowerBound - delay)) / frameRate,
-                    end: Double(run.frames.upperBound - delay) / frameRate))
+        for code in codes { _ = try symbol(code) }
+        return segments(known: codes, frameRate: frameRate, shortest: shortest, delay: delay)
+    }
+
+    /// As `segments`, of entries that there are.
+    func segments(known codes: [Int], frameRate: Double, shortest: Int = 1, delay: Int = 0) -> [PhonemeSegment] {
+        runs(codes, shortest: shortest).compactMap { run in
+            guard run.code != Self.blank && run.frames.upperBound > delay else { return nil }
+            return PhonemeSegment(
+                ipa: symbols[run.code], start: Double(max(0, run.frames.lowerBound - delay)) / frameRate,
+                end: Double(run.frames.upperBound - delay) / frameRate)
         }
-        return segments
     }
 
     /// The entry of each of `frames` frames that these segments cover at its middle, blank between them.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Audio
 import Datasets
 import Metrics
+import Tokenizer
 import Training
 
 struct DataPrepare: ParsableCommand {
@@ -14,6 +15,7 @@ struct DataPrepare: ParsableCommand {
 
             EXAMPLES
               allophone data prepare .corpus/core prepared --phonemes
+              allophone data prepare .corpus/core aligned --align weights/alpha-tiny-phonemes.safetensors
               allophone data prepare hf://datasets/OWNER/NAME prepared --split train --rate 48000 --loudness -23
               allophone train --config alpha-tiny --data prepared --run runs/tiny
             """)
@@ -41,6 +43,14 @@ struct DataPrepare: ParsableCommand {
             A clip needs a text and a language for it.
             """)
     var phonemes = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Find out when the phonemes of transcripts are said, by this model, and write that down as 'phones' where the dataset has \
+            no such times. Implies --phonemes.
+            """, valueName: "model"))
+    var align: String?
 
     @Option(
         help: ArgumentHelp("The language of clips of which the dataset states none, such as en.", valueName: "code"))
@@ -71,6 +81,7 @@ struct DataPrepare: ParsableCommand {
         var output: String
         var clips: Int
         var clipsWithPhonemes: Int
+        var clipsWithPhones: Int
         var seconds: Double
         var shards: Int
         var skipped: SkipReport
@@ -78,13 +89,23 @@ struct DataPrepare: ParsableCommand {
 
     func run() throws {
         let source = try source.open()
+        let model = try align.map { try ModelFile(path: $0) }
+        if let model, model.model.configuration.phonemes == nil { throw CommandError.noInventory(path: model.path) }
+        if let model, model.model.configuration.sampleRate != rate {
+            throw ValidationError(
+                "--align: this model hears \(model.model.configuration.sampleRate) Hz; give --rate \(model.model.configuration.sampleRate)"
+            )
+        }
+        let writesPhonemes = phonemes || model != nil
         let clips = ClipPreparation(
             sampleRate: rate, level: loudness.map { .loudness($0) } ?? .none, trimming: trim ? SilenceTrimming() : nil,
             longest: longest)
         let preparation = try DatasetPreparation(
             source, in: output,
-            .init(clips: clips, shardSize: shardSize, phonemes: phonemes, language: language),
-            transcriber: phonemes ? EspeakTranscriber() : nil)
+            .init(
+                clips: clips, shardSize: shardSize, phonemes: writesPhonemes, language: language,
+                aligner: model.map { "\($0.fingerprint)" }),
+            transcriber: writesPhonemes ? EspeakTranscriber() : nil, aligner: model.map { try PhonemeAligner($0) })
         if preparation.records > 0 && !preparation.isFinished {
             say("\(output): going on after \(preparation.records) records")
         }
@@ -102,11 +123,15 @@ struct DataPrepare: ParsableCommand {
             return try printJSON(
                 Report(
                     source: source.name, output: output, clips: preparation.clips,
-                    clipsWithPhonemes: preparation.clipsWithPhonemes, seconds: preparation.seconds,
+                    clipsWithPhonemes: preparation.clipsWithPhonemes, clipsWithPhones: preparation.clipsWithPhones,
+                    seconds: preparation.seconds,
                     shards: preparation.shards.count, skipped: preparation.skipped))
         }
         let hours = (preparation.seconds / 3600).fixed(2)
-        let withPhonemes = phonemes ? ", \(preparation.clipsWithPhonemes) with phonemes" : ""
-        say("\(output): \(preparation.clips) clips\(withPhonemes), \(hours) h, \(preparation.shards.count) shards")
+        let withPhonemes = writesPhonemes ? ", \(preparation.clipsWithPhonemes) with phonemes" : ""
+        let aligned = model == nil ? "" : ", \(preparation.clipsWithPhones) with their times"
+        say(
+            "\(output): \(preparation.clips) clips\(withPhonemes)\(aligned), \(hours) h, \(preparation.shards.count) shards"
+        )
     }
 }

@@ -16,7 +16,8 @@ public struct Quantized: Sendable {
     /// f32 `[batch, frames, entries]`: how near each entry is, the chosen one highest; their softmax is what the level takes
     /// the phoneme to be. Only from a level whose entries are phonemes.
     public var logits: Tensor?
-    /// `[entries]`: the moving mean of these probabilities, for label priors; only in training, from a VQ.
+    /// `[entries]`: the moving mean of these probabilities, for label priors; only from a VQ that learns by phonemes alone, and in
+    /// training from any.
     public var priors: Tensor?
     /// Rows of a trainable parameter to be overwritten after the optimizer's step: where `mask [rows, 1]` is true, by `values`.
     public var resets: [(parameter: Parameter, mask: Tensor, values: Tensor)]

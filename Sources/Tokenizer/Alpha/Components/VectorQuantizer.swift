@@ -64,6 +64,8 @@ public struct VectorQuantizer: Quantizer {
             } else {
                 learn(from: direction, chosen, codes, training, into: &result)
             }
+        } else if learning == .phonemes {
+            result.priors = usage.tensor
         }
         return result
     }

@@ -24,6 +24,18 @@ public struct Alpha: Module {
         quantizer(encoder(audio, &past)).codes
     }
 
+    /// How likely each phoneme is in each frame, `audio` `[batch, samples, 1]` → f32 `[batch, frames, entries]`, in nats: the logarithm of
+    /// its probability less `priorStrength` times that of its share of all frames. A model without phonemes has none.
+    ///
+    /// - Parameter priorStrength: 0 for probabilities; 1 for how much likelier than anywhere, by which blank has no advantage.
+    public func phonemeScores(_ audio: Tensor, priorStrength: Double, _ past: inout Past) -> Tensor {
+        let quantized = quantizer(encoder(audio, &past))
+        guard let logits = quantized.logits else { preconditionFailure("a model without phonemes") }
+        let logProbabilities = logits.cast(to: .f32).logSoftmax()
+        guard let priors = quantized.priors, priorStrength != 0 else { return logProbabilities }
+        return CTC.scores(logProbabilities: logProbabilities, priors: priors, strength: priorStrength)
+    }
+
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, samples, 1]`, clamped to ±1.
     ///
     /// - Parameter levelCount: how many levels to hear, all by default.
