@@ -28,6 +28,9 @@ struct StreamBench: ParsableCommand {
     @Flag(help: "Print the steps and their microseconds.")
     var profile = false
 
+    @Option(help: "Frames at once of the profile.")
+    var profileFrames = 1
+
     func validate() throws {
         if frames < 20 || rounds < 1 || streams < 1 {
             throw ValidationError("--frames 20, --rounds 1, --streams 1 at least")
@@ -92,7 +95,7 @@ struct StreamBench: ParsableCommand {
         for direction in [NativeCodec.Direction.encoding, .decoding] {
             var best: [(name: String, seconds: Double)] = []
             for _ in 0..<20 {
-                let steps = try codec.profile(direction)
+                let steps = try codec.profile(direction, frames: profileFrames)
                 best = best.isEmpty ? steps : zip(best, steps).map { ($0.name, min($0.seconds, $1.seconds)) }
             }
             print("\(direction): \(rounded(best.reduce(0) { $0 + $1.seconds } * 1e3)) ms")

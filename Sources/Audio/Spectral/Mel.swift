@@ -80,6 +80,11 @@ public struct MelSpectrogram: Sendable {
         return matmul(spectrum, filterbank.weights(x.dtype))
     }
 
+    /// The mean band energy, at exponent 1, of white noise of so many dB of full scale (RMS): filters are of unit area in Hz.
+    public func noiseEnergy(decibels: Double) -> Double {
+        stft.noiseMagnitude(decibels: decibels) * Double(stft.length) / Double(filterbank.sampleRate)
+    }
+
     /// Logarithm to base 10 of the band energies, floored at `floor`.
     public func logarithmic(_ x: Tensor, exponent: Int = 1, floor: Double = 1e-5) -> Tensor {
         maximum(self(x, exponent: exponent), floor).log() * (1 / log(10))

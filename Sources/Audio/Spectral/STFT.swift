@@ -70,6 +70,11 @@ public struct STFT: Sendable {
         }
     }
 
+    /// The mean magnitude of white noise of so many dB of full scale (RMS): of a complex Gaussian, √π/2 times its RMS.
+    public func noiseMagnitude(decibels: Double) -> Double {
+        pow(10, decibels / 20) * (Double.pi / 4 * window.reduce(0) { $0 + $1 * $1 }).squareRoot()
+    }
+
     private func frames(_ x: Tensor) -> Tensor {
         let half = length / 2
         let padded =

@@ -146,6 +146,7 @@ extension Recipe {
             sharpness.contains(bitTemperature.start) && sharpness.contains(bitTemperature.end)
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
         try require(losses.ctcStartStep >= 0, "losses.ctcStartStep", "0 or more")
+        try require((-200...0).contains(losses.quietest), "losses.quietest", "between -200 and 0 dB")
         try require(losses.ctc >= 0 && (0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
         try require(
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",

@@ -87,6 +87,9 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var perceptual: Double = 0
         /// A trained model's file; its encoder listens, and stays as it is.
         public var perceptualModel: String = ""
+        /// What is quieter in a band or at a frequency than white noise of this level counts as that loud to `mel` and `stft`, in dB of full
+        /// scale (RMS); 0 for no such floor. Bits that are spent on a background that nobody hears are missing in the speech.
+        public var quietest: Double = 0
         /// Windows of the mel loss in samples.
         public var melWindows: [Int] = [64, 128, 256, 512, 1024, 2048]
         /// Bands of each.

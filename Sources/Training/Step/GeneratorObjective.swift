@@ -35,8 +35,10 @@ struct GeneratorObjective: Sendable {
         dtype = recipe.precision.dtype
         warmupSteps = recipe.quantizerWarmupSteps
         mel = MultiScaleMelLoss(
-            sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands)
-        stft = MultiResolutionSTFTLoss(sampleRate: model.configuration.sampleRate)
+            sampleRate: model.configuration.sampleRate, windows: losses.melWindows, bands: losses.melBands,
+            quietest: losses.quietest == 0 ? nil : losses.quietest)
+        stft = MultiResolutionSTFTLoss(
+            sampleRate: model.configuration.sampleRate, quietest: losses.quietest == 0 ? nil : losses.quietest)
     }
 
     /// - Parameters:

@@ -9,14 +9,19 @@ public import Tensor
 /// Kumar et al. (DAC), 2023: windows of 32 to 2048 samples at 24 kHz-like rates, hops of a quarter.
 public struct MultiScaleMelLoss: Sendable {
     public let scales: [MelSpectrogram]
+    /// See `init`.
+    public let quietest: Double?
 
     /// - Parameters:
     ///   - windows: samples per transform of each scale.
     ///   - bands: mel bands of each scale.
+    ///   - quietest: in dB of full scale; what is quieter in a band than white noise of this level (RMS) counts as that loud. A logarithm
+    ///     makes as much of a background that nobody hears as of speech. Nil for DAC's floor, 1e-5, far below any recording's.
     public init(
         sampleRate: Int, windows: [Int] = [32, 64, 128, 256, 512, 1024, 2048],
-        bands: [Int] = [5, 10, 20, 40, 80, 160, 320]
+        bands: [Int] = [5, 10, 20, 40, 80, 160, 320], quietest: Double? = nil
     ) {
+        self.quietest = quietest
         precondition(windows.count == bands.count, "\(windows.count) windows and \(bands.count) counts of bands")
         scales = zip(windows, bands).map {
             MelSpectrogram(sampleRate: sampleRate, fftLength: $0, bandCount: $1, padding: .zeros)
@@ -32,7 +37,8 @@ public struct MultiScaleMelLoss: Sendable {
         let batch = x.shape[0]
         let both = signals(x, y, masks)
         return scales.reduce(Tensor.scalar(0, x.dtype)) { sum, scale in
-            let levels = scale.logarithmic(both.alignedToEnd(step: scale.stft.hop))
+            let levels = scale.logarithmic(
+                both.alignedToEnd(step: scale.stft.hop), floor: quietest.map(scale.noiseEnergy) ?? 1e-5)
             let difference = (levels.slice(0, 0, batch) - levels.slice(0, batch, 2 * batch)).abs()
             return sum
                 + difference.mean(
@@ -49,9 +55,14 @@ public struct MultiScaleMelLoss: Sendable {
 public struct MultiResolutionSTFTLoss: Sendable {
     public let resolutions: [STFT]
     public let sampleRate: Int
+    /// See `init`.
+    public let quietest: Double?
 
-    public init(sampleRate: Int, windows: [Int] = [512, 1024, 2048]) {
+    /// - Parameter quietest: in dB of full scale; a frequency quieter than white noise of this level (RMS) counts as that loud in the
+    ///   difference of logarithms. Nil for a floor far below any recording's.
+    public init(sampleRate: Int, windows: [Int] = [512, 1024, 2048], quietest: Double? = nil) {
         self.sampleRate = sampleRate
+        self.quietest = quietest
         resolutions = windows.map { STFT(length: $0, padding: .zeros) }
     }
 
@@ -76,7 +87,10 @@ public struct MultiResolutionSTFTLoss: Sendable {
                 (weights.map { value.squared * $0.cast(to: value.dtype) } ?? value.squared)
                     .sum(axes: [1, 2]).sqrt(floor: 1e-12)
             }
-            return sum + (norm(x - y) / norm(x)).mean() + (x.log() - y.log()).abs().mean(weights: weights)
+            func level(_ magnitude: Tensor) -> Tensor {
+                (quietest.map { maximum(magnitude, stft.noiseMagnitude(decibels: $0)) } ?? magnitude).log()
+            }
+            return sum + (norm(x - y) / norm(x)).mean() + (level(x) - level(y)).abs().mean(weights: weights)
         }
         return total * (1 / Double(resolutions.count))
     }

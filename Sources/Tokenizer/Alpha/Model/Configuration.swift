@@ -194,19 +194,19 @@ extension Alpha.Configuration {
     public static let alpha24k50Hz = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 100),
-        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual, phonemeDelay: 2)
 
     /// 48 kHz at 50 Hz, 1.2 kbit/s.
     public static let alpha48k50Hz = Alpha.Configuration(
         sampleRate: 48000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 100),
-        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual)
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual, phonemeDelay: 2)
 
     /// 24 kHz at 25 Hz, 1.0 kbit/s.
     public static let alpha24k25Hz = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [4, 4, 6, 10], latentDimension: 256,
         transformer: .init(layers: 4, heads: 4, window: 50),
-        quantizer: [.phonemes(.multilingual), .bsq(bits: 33)], phonemes: .multilingual)
+        quantizer: [.phonemes(.multilingual), .bsq(bits: 33)], phonemes: .multilingual, phonemeDelay: 1)
 
     /// A model that two processor cores train in minutes: 24 kHz at 50 Hz, 1.5 kbit/s.
     public static let alphaTiny = Alpha.Configuration(
