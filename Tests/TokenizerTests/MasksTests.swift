@@ -159,16 +159,19 @@ import Testing
     @Test func lossesAreTheMeansOverTheClipsOwnFrames() throws {
         let fixture = try Fixture("tokenizer_losses")
         let (x, y) = (try fixture.array("x"), try fixture.array("y"))
+        let floor = try fixture.array("quietest").doubles[0]
         let results = try evaluate([x, y, try fixture.array("lengths")]) { inputs in
             let masks = Masks(lengths: inputs[2], sampleCount: 1920, hop: 480)
-            let mel = MultiScaleMelLoss(sampleRate: 24000, windows: [64, 256], bands: [8, 20])
-            let stft = MultiResolutionSTFTLoss(sampleRate: 24000, windows: [128, 512])
-            return [
-                mel(inputs[0], inputs[1], masks: masks), stft(inputs[0], inputs[1], masks: masks),
-                waveformLoss(inputs[0], inputs[1], masks: masks),
-            ]
+            func spectral(quietest: Double?) -> [Tensor] {
+                let mel = MultiScaleMelLoss(
+                    sampleRate: 24000, windows: [64, 256], bands: [8, 20], quietest: quietest)
+                let stft = MultiResolutionSTFTLoss(sampleRate: 24000, windows: [128, 512], quietest: quietest)
+                return [mel(inputs[0], inputs[1], masks: masks), stft(inputs[0], inputs[1], masks: masks)]
+            }
+            return spectral(quietest: nil) + spectral(quietest: floor)
+                + [waveformLoss(inputs[0], inputs[1], masks: masks)]
         }
-        for (name, result) in zip(["mel", "stft", "waveform"], results) {
+        for (name, result) in zip(["mel", "stft", "floored/mel", "floored/stft", "waveform"], results) {
             // librosa's filters are f32 inside.
             expectClose(result, try fixture.array(name), relative: 2e-6, absolute: 1e-7, name)
         }

@@ -71,6 +71,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var waveform: Double = 1
         /// Of the negated scale-invariant signal-to-distortion ratio in dB.
         public var distortion: Double = 0
+        /// Of one minus the correlation of envelopes, which STOI measures.
+        public var intelligibility: Double = 0
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1

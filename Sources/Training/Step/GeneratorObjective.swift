@@ -69,6 +69,10 @@ struct GeneratorObjective: Sendable {
         heard("distortion", weight: losses.distortion) {
             scaleInvariantSDRLoss(reference, signal, mask: masks.samples)
         }
+        heard("intelligibility", weight: losses.intelligibility) {
+            IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
+                reference, signal, masks: masks, bandwidth: bandwidth)
+        }
         if let perceptual {
             heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
         }
@@ -137,7 +141,10 @@ extension Recipe.Precision {
 extension Recipe.Losses {
     /// Weights of the losses of the sound that the decoder makes.
     var reconstruction: [String: Double] {
-        ["mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion, "perceptual": perceptual]
+        [
+            "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
+            "intelligibility": intelligibility, "perceptual": perceptual,
+        ]
     }
 }
 

@@ -102,7 +102,7 @@ public func waveformLoss(_ x: Tensor, _ y: Tensor, masks: Masks? = nil) -> Tenso
 }
 
 /// Both signals in one batch, for fewer and larger operations, with zeros for padding.
-private func signals(_ x: Tensor, _ y: Tensor, _ masks: Masks?) -> Tensor {
+func signals(_ x: Tensor, _ y: Tensor, _ masks: Masks?) -> Tensor {
     let both = concatenate([x, y], axis: 0)
     guard let masks else { return both }
     let real = masks.samples
@@ -134,7 +134,7 @@ extension Tensor {
 
     /// `[batch, samples]` with zeros before it up to a multiple of `step`, so that a spectrogram's last frame is centred on the
     /// signal's end and not its first on the beginning.
-    fileprivate func alignedToEnd(step: Int) -> Tensor {
+    func alignedToEnd(step: Int) -> Tensor {
         let count = shape[1]
         return padded(axis: 1, low: (count + step - 1) / step * step - count, high: 0)
     }
