@@ -57,6 +57,13 @@ struct Transcribe: ParsableCommand {
         var duration: Double
         var frameRate: Double
         var phonemes: [PhonemeSegment]
+        /// Of a text: nats a frame by which it is less likely than what the model hears without one.
+        var mismatch: Double?
+    }
+
+    private struct Heard {
+        var segments: [PhonemeSegment]
+        var mismatch: Double?
     }
 
     func run() throws {
@@ -65,17 +72,20 @@ struct Transcribe: ParsableCommand {
         let configuration = file.model.configuration
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
         let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
-        let (segments, samples) =
+        let (heard, samples) =
             if let text, let language {
                 try align(text, language: language, source, file)
             } else {
                 try recognise(source, file, inventory)
             }
+        let segments = heard.segments
         let rate = Double(configuration.sampleRate)
         let duration = Double(samples) / rate
         if json {
             return try printJSON(
-                Report(input: input, duration: duration, frameRate: configuration.frameRate, phonemes: segments))
+                Report(
+                    input: input, duration: duration, frameRate: configuration.frameRate, phonemes: segments,
+                    mismatch: heard.mismatch))
         }
         if let textGrid {
             let grid = TextGrid(tiers: [.init(name: "phonemes", segments: segments)], duration: duration)
@@ -92,7 +102,7 @@ struct Transcribe: ParsableCommand {
     /// What the model hears, and of how many samples.
     private func recognise(
         _ source: AudioSource, _ file: ModelFile, _ inventory: PhonemeInventory
-    ) throws -> ([PhonemeSegment], Int) {
+    ) throws -> (Heard, Int) {
         let codec = try backend.codec(file, for: [.encoding])
         var encoder = try codec.makeEncoder()
         var codes: [Int] = []
@@ -101,18 +111,17 @@ struct Transcribe: ParsableCommand {
         }
         codes += try encoder.finish().level(0).map(Int.init)
         let configuration = file.model.configuration
-        return (
-            try inventory.segments(
-                codes, frameRate: configuration.frameRate,
-                shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
-                delay: configuration.phonemeDelay ?? 0), samples
-        )
+        let segments = try inventory.segments(
+            codes, frameRate: configuration.frameRate,
+            shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
+            delay: configuration.phonemeDelay ?? 0)
+        return (Heard(segments: segments), samples)
     }
 
     /// When the text is said, and in how many samples.
     private func align(
         _ text: String, language: String, _ source: AudioSource, _ file: ModelFile
-    ) throws -> ([PhonemeSegment], Int) {
+    ) throws -> (Heard, Int) {
         let ipa = try Phonemizer(program: Espeak()).transcripts(of: [text], language: language)[0]
         let aligner = try PhonemeAligner(file, threads: backend.threadCount)
         let unknown = IPAReader(aligner.inventory).read(ipa).unknown
@@ -121,7 +130,10 @@ struct Transcribe: ParsableCommand {
         var scores: [Float] = []
         let samples = try listen(source, in: aligner.codec.chunkSamples) { scores += try listener.push($0) }
         scores += try listener.finish()
-        do throws(AlignmentError) { return (try aligner.segments(of: ipa, scores: scores), samples) } catch {
+        do throws(AlignmentError) {
+            let aligned = try aligner.align(ipa, scores: scores)
+            return (Heard(segments: aligned.segments, mismatch: aligned.mismatch), samples)
+        } catch {
             throw CommandError.unalignable(path: input, reason: error)
         }
     }

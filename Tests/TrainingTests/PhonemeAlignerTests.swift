@@ -31,7 +31,7 @@ import Training
     }
 
     @Test func phonemesBeginWhereAPersonHearsThem() throws {
-        let segments = try aligner.segments(of: Self.phones, scores: aligner.scores(of: waveform))
+        let segments = try aligner.align(Self.phones, scores: aligner.scores(of: waveform)).segments
         #expect(segments.map(\.ipa) == Self.phones.split(separator: " ").map(String.init))
         let edges = segments.map(\.start) + [segments.last?.end ?? 0]
         let differences = zip(edges, Self.edges).map { abs($0 - $1) }
@@ -42,9 +42,13 @@ import Training
     @Test func aTranscriptOfMoreThanTheSoundIsRefused() throws {
         let scores = try aligner.scores(of: waveform)
         let everything = [String](repeating: Self.phones, count: 6).joined(separator: " ")
-        #expect(throws: AlignmentError.self) { try aligner.segments(of: everything, scores: scores) }
+        #expect(throws: AlignmentError.self) { try aligner.align(everything, scores: scores) }
         #expect(try aligner.phones(of: everything, scores: scores) == nil)
         #expect(try aligner.phones(of: Self.phones, scores: scores)?.count == 21)
+        // As many phonemes, in the opposite order: a path exists, and the model has not heard it.
+        let other = Self.phones.split(separator: " ").reversed().joined(separator: " ")
+        #expect(try aligner.align(other, scores: scores).segments.count == 21)
+        #expect(try aligner.phones(of: other, scores: scores) == nil)
     }
 
     @Test func aModelWithoutPhonemesIsRefused() throws {

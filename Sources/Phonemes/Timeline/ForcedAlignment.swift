@@ -4,6 +4,9 @@ public struct ForcedAlignment: Hashable, Sendable {
     public let frames: [Int]
     /// The sum of the scores along the path, in nats.
     public let score: Double
+    /// How much less likely the path is than each frame's likeliest entry, in nats for each frame: 0 if the transcript is what would
+    /// have been heard without one; 0 without frames.
+    public let mismatch: Double
 
     /// The most frames times states (twice the phonemes) that are looked at: an hour of speech said at once takes more memory
     /// than there is.
@@ -24,7 +27,7 @@ public struct ForcedAlignment: Hashable, Sendable {
             throw .tooLong(frames: frameCount, phonemes: phonemes.count)
         }
         guard frameCount > 0 else {
-            (frames, score) = ([], 0)
+            (frames, score, mismatch) = ([], 0, 0)
             return
         }
 
@@ -47,6 +50,10 @@ public struct ForcedAlignment: Hashable, Sendable {
         var state = states.count - 1
         if state > 0, best[state - 1] > best[state] { state -= 1 }
         score = best[state]
+        let free = (0..<frameCount).reduce(0.0) { sum, frame in
+            sum + Double(scores[frame * entries..<(frame + 1) * entries].max() ?? 0)
+        }
+        mismatch = (free - score) / Double(frameCount)
         var path = [Int](repeating: PhonemeInventory.blank, count: frameCount)
         for frame in (0..<frameCount).reversed() {
             path[frame] = states[state]

@@ -29,22 +29,35 @@ public struct PhonemeAligner: ClipAligner {
         return try listener.push(waveform.samples) + listener.finish()
     }
 
+    /// Of an alignment that is less likely than this, in nats for each frame, nothing is to be learned; see `ForcedAlignment.mismatch`. Transcripts
+    /// of other recordings lie above it, those of unknown voices and languages mostly below (`docs/phonemes.md`).
+    static let largestMismatch = 1.8
+
+    /// None, too, where the model has not heard the transcript: it is of something else, or the model does not know such speech.
     public func phones(of ipa: String, scores: [Float]) throws -> [AlignedPhone]? {
-        do throws(AlignmentError) {
-            return try segments(of: ipa, scores: scores).map { AlignedPhone($0.ipa, from: $0.start, to: $0.end) }
-        } catch {
-            return nil
-        }
+        let aligned: AlignedTranscript
+        do throws(AlignmentError) { aligned = try align(ipa, scores: scores) } catch { return nil }
+        guard aligned.mismatch <= Self.largestMismatch else { return nil }
+        return aligned.segments.map { AlignedPhone($0.ipa, from: $0.start, to: $0.end) }
+    }
+
+    /// A transcript in time.
+    public struct AlignedTranscript: Hashable, Sendable {
+        public var segments: [PhonemeSegment]
+        /// See `ForcedAlignment.mismatch`.
+        public var mismatch: Double
     }
 
     /// - Parameters:
     ///   - ipa: what is said; symbols for which the inventory has no entry are passed over.
     ///   - scores: of the whole recording, as a `NativeCodec.Listener` gives them.
     /// - Throws: `AlignmentError`.
-    public func segments(of ipa: String, scores: [Float]) throws(AlignmentError) -> [PhonemeSegment] {
+    public func align(_ ipa: String, scores: [Float]) throws(AlignmentError) -> AlignedTranscript {
         let configuration = codec.model.configuration
         let alignment = try ForcedAlignment(of: reader.read(ipa).indices, scores: scores, entries: inventory.count)
-        return inventory.segments(
-            alignment, frameRate: configuration.frameRate, delay: configuration.phonemeDelay ?? 0)
+        return AlignedTranscript(
+            segments: inventory.segments(
+                alignment, frameRate: configuration.frameRate, delay: configuration.phonemeDelay ?? 0),
+            mismatch: alignment.mismatch)
     }
 }

@@ -70,7 +70,9 @@ public struct IntelligibilityLoss: Sendable {
             return product.transposed([0, 2, 1]) * (1 / Double(Self.segment))
         }
         let (meanX, meanY) = (mean(x), mean(y))
-        func spread(_ square: Tensor, _ mean: Tensor) -> Tensor { (square - mean.squared).sqrt(floor: Self.smallestPower) }
+        func spread(_ square: Tensor, _ mean: Tensor) -> Tensor {
+            (square - mean.squared).sqrt(floor: Self.smallestPower)
+        }
         let powerX = mean(x.squared)
         let correlation =
             (mean(x * y) - meanX * meanY) / (spread(powerX, meanX) * spread(mean(y.squared), meanY))
