@@ -32,8 +32,8 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("A dataset's folder, with a manifest.jsonl.", valueName: "folder"))
     var data: String?
 
-    @Option(help: "The split of the dataset.")
-    var split = "dev"
+    @Option(help: "The split of the dataset. Default: 'dev', 'validation' or 'test', the first that it has.")
+    var split: String?
 
     @Option(help: "How many clips of the dataset, spread over it.")
     var clips = 16
@@ -58,7 +58,8 @@ struct Evaluate: ParsableCommand {
         let set =
             try files.isEmpty
             ? EvaluationSet(
-                openSource(data ?? ".", split: split), count: clips, sampleRate: sampleRate,
+                split.map { try openSource(data ?? ".", split: $0) } ?? openHeldOutSource(data ?? "."), count: clips,
+                sampleRate: sampleRate,
                 labeler: labeler(file.model.configuration))
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
         if let output { try Disk.createFolder(output) }

@@ -49,7 +49,8 @@ enum ExitStatus: Int32, CaseIterable {
             is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
-        case is PhonemeInventoryError, CommandError.noInventory, CommandError.unalignable: self = .data
+        case is PhonemeInventoryError, CommandError.noInventory, CommandError.unalignable, CommandError.nothingHeldOut:
+            self = .data
         case EspeakError.unknownLanguage, EspeakError.textTooLong: self = .data
         case is EspeakError: self = .unavailable
         case is PluginError, is PJRTError, is EngineError: self = .unavailable
@@ -118,6 +119,7 @@ enum CommandError: Error, CustomStringConvertible {
     case wouldOverwrite(path: String)
     case noInventory(path: String)
     case unalignable(path: String, reason: AlignmentError)
+    case nothingHeldOut(SourceError)
     case interrupted(signal: Int32)
 
     var description: String {
@@ -130,6 +132,7 @@ enum CommandError: Error, CustomStringConvertible {
         case .noInventory(let path):
             "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
                 + "such as alpha-tiny-phonemes"
+        case .nothingHeldOut(let error): "\(error) Name a dataset to evaluate on with --held-out."
         case .unalignable(let path, let reason): "\(path): \(reason)"
         case .interrupted(let signal): "ended by signal \(signal)"
         }

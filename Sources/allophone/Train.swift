@@ -33,9 +33,15 @@ struct Train: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A dataset's folder, with a manifest.jsonl. Of several, each by a --data of its own, as many clips are drawn of each, and "
-                + "the first one's dev split is what is evaluated on.", valueName: "folder"))
+            "A dataset, whose split 'train' is learned from; see `allophone data --help`. Of several, each by a --data of its own, as many "
+                + "clips are drawn of each.", valueName: "source"))
     var data: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "A dataset to evaluate on, all of it. Default: the split 'dev', 'validation' or 'test' of the first --data.",
+            valueName: "source"))
+    var heldOut: String?
 
     @Option(
         name: .customLong("run"), help: ArgumentHelp("The run's folder, made if it is not there.", valueName: "folder"))
@@ -68,6 +74,14 @@ struct Train: ParsableCommand {
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes must be more than 0") }
     }
 
+    private func openHeldOut() throws -> any Source {
+        if let heldOut { return try openSource(heldOut) }
+        do throws(SourceError) { return try openHeldOutSource(data[0]) } catch {
+            guard case .noSuchSplit = error else { throw error }
+            throw CommandError.nothingHeldOut(error)
+        }
+    }
+
     func run() throws {
         var recipe =
             FileManager.default.fileExists(atPath: config) || config.hasSuffix(".json")
@@ -78,7 +92,7 @@ struct Train: ParsableCommand {
         if let initialModel { recipe.initialModel = initialModel }
         let trainer = try Trainer(
             recipe: recipe, data: data.map { try WeightedSource(openSource($0, split: "train")) },
-            heldOut: openSource(data[0], split: "dev"), folder: folder, engine: device.engine())
+            heldOut: openHeldOut(), folder: folder, engine: device.engine())
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)

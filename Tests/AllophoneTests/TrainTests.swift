@@ -88,6 +88,24 @@ extension TrainingCommandTests {
                 in: folder)
         }
 
+        @Test func splitsThatWerePreparedAreLearnedFromAndEvaluatedOn() throws {
+            for split in ["train", "dev"] {
+                try Program.succeed(
+                    "data", "prepare", folder.file("data"), folder.file("prepared/\(split)"), "--split", split)
+            }
+            let run = try Program.run(
+                ["train", "--config", folder.file("recipe.json"), "--json", "--run", folder.file("run")]
+                    + ["--data", folder.file("prepared")])
+            #expect(run.status == 0, "\(run.messages)")
+            #expect(try run.json()["clips"] as? Int == 1)
+            // What one folder has to learn from, and another to be judged by.
+            let other = try Program.run(
+                ["train", "--config", folder.file("recipe.json"), "--json", "--run", folder.file("other")]
+                    + ["--data", folder.file("prepared/train"), "--held-out", folder.file("prepared/dev")])
+            #expect(other.status == 0, "\(other.messages)")
+            #expect(try other.json()["clips"] as? Int == 1)
+        }
+
         /// A run that would take minutes.
         private func startLongRun() throws -> Program.Running {
             try recipe(["steps": 100_000])
@@ -205,7 +223,9 @@ extension TrainingCommandTests {
 
         @Test func aFolderWithoutHeldOutSpeechIsNamed() throws {
             try FileManager.default.removeItem(atPath: folder.file("data/manifest.jsonl"))
-            try Program.fail(arguments, status: 65, mentions: [folder.file("data"), "no split 'dev'"], in: folder)
+            try Program.fail(
+                arguments, status: 65,
+                mentions: [folder.file("data"), "no split 'dev, validation or test'", "--held-out"], in: folder)
         }
 
         /// What is held out cannot be used: a line of the manifest, and what is said of it.
@@ -213,7 +233,7 @@ extension TrainingCommandTests {
             ("{\"path\": ", ["manifest.jsonl:2", "malformed metadata"]),
             ("{\"path\": \"../c.wav\", \"seconds\": 1, \"split\": \"dev\"}", ["manifest.jsonl:2", "leads out"]),
             ("{\"path\": \"c.wav\", \"seconds\": 1, \"split\": \"dev\"}", ["manifest.jsonl:2", "c.wav"]),
-            ("", ["no split 'dev'"]),
+            ("", ["no split 'dev, validation or test'"]),
         ]
 
         @Test(arguments: brokenManifests.indices)

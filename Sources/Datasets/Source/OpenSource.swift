@@ -55,6 +55,22 @@ public func openSource(
     return try layout(of: NamedFiles(name: locator, files: files), files, split: split, columns)
 }
 
+/// What a dataset holds out to judge a model by: its split `dev`, else `validation`, as Hugging Face calls it, else `test`.
+///
+/// - Throws: ``SourceError``, `noSuchSplit` where there is none of them.
+public func openHeldOutSource(
+    _ locator: String, columns: ColumnNames = ColumnNames()
+) throws(SourceError) -> any Source {
+    var present: [String] = []
+    for split in ["dev", "validation", "test"] {
+        do throws(SourceError) { return try openSource(locator, split: split, columns: columns) } catch {
+            guard case .noSuchSplit(_, _, let others) = error else { throw error }
+            present = others
+        }
+    }
+    throw .noSuchSplit(name: locator, split: "dev, validation or test", present: present)
+}
+
 /// The source that a dataset's files make up.
 func layout(
     of tree: any FileTree, _ paths: [String], split: String?, _ columns: ColumnNames

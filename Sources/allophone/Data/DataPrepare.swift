@@ -14,10 +14,11 @@ struct DataPrepare: ParsableCommand {
             reads it. Clips come in the dataset's order. The same command, given again after a stop of any kind, goes on where it was.
 
             EXAMPLES
-              allophone data prepare .corpus/core prepared --phonemes
-              allophone data prepare .corpus/core aligned --align weights/alpha-tiny-phonemes.safetensors
-              allophone data prepare hf://datasets/OWNER/NAME prepared --split train --rate 48000 --loudness -23
+              allophone data prepare .corpus/core prepared/train --split train --phonemes
+              allophone data prepare .corpus/core prepared/dev --split dev --phonemes
               allophone train --config alpha-tiny --data prepared --run runs/tiny
+              allophone data prepare .corpus/core aligned --split train --align weights/alpha-tiny-phonemes.safetensors
+              allophone data prepare hf://datasets/OWNER/NAME prepared/train --split train --rate 48000 --loudness -23
             """)
 
     @OptionGroup var source: SourceOptions
