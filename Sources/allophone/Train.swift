@@ -39,7 +39,7 @@ struct Train: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A dataset to evaluate on, all of it. Default: the split 'dev', 'validation' or 'test' of the first --data.",
+            "A dataset to evaluate on: its split 'dev', 'validation' or 'test', or all of it without these. Default: the first --data.",
             valueName: "source"))
     var heldOut: String?
 
@@ -75,9 +75,9 @@ struct Train: ParsableCommand {
     }
 
     private func openHeldOut() throws -> any Source {
-        if let heldOut { return try openSource(heldOut) }
-        do throws(SourceError) { return try openHeldOutSource(data[0]) } catch {
+        do throws(SourceError) { return try openHeldOutSource(heldOut ?? data[0]) } catch {
             guard case .noSuchSplit = error else { throw error }
+            if let heldOut { return try openSource(heldOut) }
             throw CommandError.nothingHeldOut(error)
         }
     }

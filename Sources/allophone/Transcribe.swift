@@ -47,6 +47,7 @@ struct Transcribe: ParsableCommand {
     func validate() throws {
         if json && textGrid != nil { throw ValidationError("give either --json or --textgrid") }
         if (text == nil) != (language == nil) { throw ValidationError("--text and --language go together") }
+        if let text, text.allSatisfy(\.isWhitespace) { throw ValidationError("--text is empty") }
         if text != nil && backend.usesXLA { throw ValidationError("--text needs the native backend") }
     }
 
@@ -124,14 +125,20 @@ struct Transcribe: ParsableCommand {
     ) throws -> (Heard, Int) {
         let ipa = try Phonemizer(program: Espeak()).transcripts(of: [text], language: language)[0]
         let aligner = try PhonemeAligner(file, threads: backend.threadCount)
-        let unknown = IPAReader(aligner.inventory).read(ipa).unknown
-        if !unknown.isEmpty { say("warning: the model has no phonemes for \(unknown.joined(separator: " "))") }
+        let reading = IPAReader(aligner.inventory).read(ipa)
+        if reading.indices.isEmpty { throw ValidationError("--text: there is nothing to say in '\(text)'") }
+        if !reading.unknown.isEmpty {
+            say("warning: the model has no phonemes for \(reading.unknown.joined(separator: " "))")
+        }
         var listener = try aligner.codec.makeListener()
         var scores: [Float] = []
         let samples = try listen(source, in: aligner.codec.chunkSamples) { scores += try listener.push($0) }
         scores += try listener.finish()
         do throws(AlignmentError) {
             let aligned = try aligner.align(ipa, scores: scores)
+            if aligned.mismatch > PhonemeAligner.largestMismatch {
+                say("warning: \(input): this is hardly what is said, or the model does not know such speech")
+            }
             return (Heard(segments: aligned.segments, mismatch: aligned.mismatch), samples)
         } catch {
             throw CommandError.unalignable(path: input, reason: error)

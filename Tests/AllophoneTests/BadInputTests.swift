@@ -73,6 +73,9 @@ extension CommandLineTests {
                 ["phonemes", Sounds.speechPath, "--text", "Окна", "--language", "ru", "--model", model], status: 65,
                 mentions: [model, "alpha-tiny-phonemes"], in: folder)
             try Program.fail(
+                ["phonemes", Sounds.speechPath, "--text", " ", "--language", "ru", "--model", model], status: 64,
+                mentions: ["--text"], in: folder)
+            try Program.fail(
                 ["data", "prepare", Sounds.speechPath, folder.file("out"), "--align", model], status: 65,
                 mentions: [model, "alpha-tiny-phonemes"], in: folder)
             #expect(!FileManager.default.fileExists(atPath: folder.file("out")))

@@ -31,7 +31,7 @@ public struct PhonemeAligner: ClipAligner {
 
     /// Of an alignment that is less likely than this, in nats for each frame, nothing is to be learned; see `ForcedAlignment.mismatch`. Transcripts
     /// of other recordings lie above it, those of unknown voices and languages mostly below (`docs/phonemes.md`).
-    static let largestMismatch = 1.8
+    public static let largestMismatch = 1.8
 
     /// None, too, where the model has not heard the transcript: it is of something else, or the model does not know such speech.
     public func phones(of ipa: String, scores: [Float]) throws -> [AlignedPhone]? {
