@@ -3,6 +3,7 @@ import Audio
 import Checkpoint
 import Codec
 import Metrics
+import Native
 import Phonemes
 import Tokenizer
 import Training
@@ -48,7 +49,9 @@ struct Transcribe: ParsableCommand {
         if json && textGrid != nil { throw ValidationError("give either --json or --textgrid") }
         if (text == nil) != (language == nil) { throw ValidationError("--text and --language go together") }
         if let text, text.allSatisfy(\.isWhitespace) { throw ValidationError("--text is empty") }
-        if text != nil && backend.usesXLA { throw ValidationError("--text needs the native backend") }
+        if text != nil && (backend.usesXLA || backend.precision != .f32) {
+            throw ValidationError("--text is aligned by the native backend in f32: leave out the options of others")
+        }
     }
 
     /// What `--json` prints.

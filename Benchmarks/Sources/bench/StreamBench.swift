@@ -27,13 +27,12 @@ struct StreamBench: ParsableCommand {
     var streams = 1
     @Flag(help: "Print the steps and their microseconds.")
     var profile = false
-
     @Option(help: "Frames at once of the profile.")
     var profileFrames = 1
 
     func validate() throws {
-        if frames < 20 || rounds < 1 || streams < 1 {
-            throw ValidationError("--frames 20, --rounds 1, --streams 1 at least")
+        if frames < 20 || rounds < 1 || streams < 1 || profileFrames < 1 {
+            throw ValidationError("--frames 20, --rounds 1, --streams 1, --profile-frames 1 at least")
         }
         if peers.contains("torch") && model != "reference" {
             throw ValidationError("PyTorch has the reference model alone: leave out --model or --peers torch")

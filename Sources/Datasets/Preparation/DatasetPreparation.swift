@@ -325,10 +325,11 @@ private struct Packer: Sendable {
                 text: record.metadata.text, phonemes: record.metadata.phonemes, speaker: record.metadata.speaker,
                 language: record.metadata.language ?? language, seconds: waveform.duration,
                 sampleRate: waveform.sampleRate, bandwidth: bandwidth, phones: phones, source: record.key)
+            let isAlignable = phones == nil && (description.phonemes != nil || description.text != nil)
             do {
                 return DatasetPreparation.PackedClip(
                     flac: try waveform.flacFile(name: record.key), description: description,
-                    scores: phones == nil ? try aligner?.scores(of: waveform) : nil)
+                    scores: isAlignable ? try aligner?.scores(of: waveform) : nil)
             } catch let error as AudioError {
                 throw SkippedRecord(record.key, error)
             } catch {

@@ -11,6 +11,8 @@ public struct ForcedAlignment: Hashable, Sendable {
     /// The most frames times states (twice the phonemes) that are looked at: an hour of speech said at once takes more memory
     /// than there is.
     public static let largestLattice = 1 << 30
+    /// Seconds; closures of plosives last as long.
+    static let shortestPause = 0.15
 
     /// - Parameters:
     ///   - phonemes: entries of the inventory in the order in which they are said, none of them blank.
@@ -77,11 +79,6 @@ extension PhonemeInventory {
         }
         return segments
     }
-}
-
-extension ForcedAlignment {
-    /// Seconds; closures of plosives last as long.
-    static let shortestPause = 0.15
 }
 
 /// Phonemes that cannot be set beside a recording.
