@@ -85,6 +85,29 @@ extension SmallTrainingTests {
             #expect(try trainer("next") { $0.initialModel = source.modelPath }.step == 1)
         }
 
+        @Test func aRunGoesOnDeeper() throws {
+            let source = try trainer("source")
+            try run(source, to: 3)
+            let file = try ModelFile(path: source.modelPath)
+            func next(_ name: String, layers: Int) throws -> Trainer {
+                try trainer(name) { recipe in
+                    var configuration = SmallTraining.configuration
+                    configuration.transformer.layers = layers
+                    recipe.model = .configuration(configuration)
+                    recipe.initialModel = source.modelPath
+                }
+            }
+            let deeper = try next("deeper", layers: 3)
+            try run(deeper, to: 0)
+            let arrays = try ModelFile(path: deeper.modelPath).arrays
+            #expect(arrays.filter { file.arrays[$0.key] != nil } == file.arrays, "bit for bit, before any step")
+            #expect(arrays.keys.contains("encoder.transformer.2.mlp.expand.weight"))
+            // What new blocks add is a hundredth of what they say.
+            let (before, after) = (try source.evaluate().melDistance, try deeper.evaluate().melDistance)
+            #expect(abs(after - before) < 0.05 * before, "\(before) and \(after)")
+            #expect(throws: TrainingError.self) { try next("shallower", layers: 0) }
+        }
+
         @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
             let source = try trainer("source")
             try run(source, to: 0)

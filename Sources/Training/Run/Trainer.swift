@@ -247,13 +247,14 @@ public final class Trainer {
         )
     }
 
-    /// The state before the first step, with the weights of the recipe's initial model if it has one.
+    /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it
+    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was.
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
         guard !recipe.initialModel.isEmpty else { return try trainingStep.initialState(on: engine) }
         let file = try ModelFile(path: recipe.initialModel)
-        guard try file.model.configuration == recipe.model.resolved() else {
+        guard try recipe.model.resolved().isAtLeastAsDeep(as: file.model.configuration) else {
             throw TrainingError.initialModel(path: recipe.initialModel)
         }
         return try trainingStep.initialState(on: engine).map { path, buffer in

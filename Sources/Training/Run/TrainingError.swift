@@ -14,8 +14,8 @@ public enum TrainingError: Error, CustomStringConvertible {
             "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
                 + "give a losses.perceptualModel of that rate whose frames are no longer"
         case .initialModel(let path):
-            "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; "
-                + "`allophone info` shows it, and a recipe's model may be a whole configuration"
+            "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
+                + "transformer.layers may be fewer. `allophone info` shows it, and a recipe's model may be a whole configuration"
         case .diverged(let folder, let step, let checkpoint):
             "\(folder): losses or gradients are not finite at step \(step), however often the run goes on from step "
                 + "\(checkpoint). Lower optimizer.learningRate or optimizer.clipNorm in another recipe"

@@ -129,6 +129,14 @@ extension Alpha {
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
+        /// Whether this is `other`, but for more transformer blocks: then every parameter of `other` has its place here.
+        public func isAtLeastAsDeep(as other: Configuration) -> Bool {
+            var other = other
+            guard other.transformer.layers <= transformer.layers else { return false }
+            other.transformer.layers = transformer.layers
+            return other == self
+        }
+
         /// - Throws: `ConfigurationError` naming the first value that no model can be built from.
         public func validate() throws(ConfigurationError) {
             func check(_ condition: Bool, _ key: String, _ rule: String) throws(ConfigurationError) {
@@ -217,7 +225,7 @@ extension Alpha.Configuration {
     /// `alphaTiny` with phonemes at level 1: 24 kHz at 50 Hz, 1.2 kbit/s. It is trained from labelled speech.
     public static let alphaTinyPhonemes = Alpha.Configuration(
         sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
-        transformer: .init(layers: 2, heads: 4, window: 50),
+        transformer: .init(layers: 8, heads: 4, window: 50),
         quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual, phonemeDelay: 2)
 
     /// The convolutional codec that benchmarks compare: no transformer.
