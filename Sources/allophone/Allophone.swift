@@ -26,7 +26,7 @@ struct Allophone: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, Convert.self, DataCommand.self,
-            Info.self,
+            Info.self, Compile.self,
         ])
 
     static let version = "0.1.0"

@@ -45,10 +45,11 @@ struct DeviceOptions: ParsableArguments {
     @Flag(help: "Log every compilation, with its shapes and time.")
     var verbose = false
 
-    func engine() throws -> Engine {
+    /// - Parameter compiler: what compiles large programs; by default this process.
+    func engine(compiler: CompilerProcess? = nil) throws -> Engine {
         var log = Logger(label: "allophone.xla") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = verbose ? .debug : .warning
-        return try Engine(platform: device.kind, pluginPath: plugin, log: log)
+        return try Engine(platform: device.kind, pluginPath: plugin, compiler: compiler, log: log)
     }
 }
 

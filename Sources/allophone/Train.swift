@@ -22,6 +22,7 @@ struct Train: ParsableCommand {
               allophone train --config alpha-tiny --data .corpus/small --run runs/tiny
               allophone train --config recipes/alpha-24k-50hz.json --data .corpus/core --run runs/full --steps 200000
               allophone train --config recipes/alpha-tiny.json --from weights/alpha-tiny.safetensors --data mine --run runs/mine
+              allophone train --config alpha-tiny --data real --weight 3 --data synthetic --weight 1 --run runs/both
               tensorboard --logdir runs
             """)
 
@@ -33,9 +34,15 @@ struct Train: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A dataset, whose split 'train' is learned from; see `allophone data --help`. Of several, each by a --data of its own, as many "
-                + "clips are drawn of each.", valueName: "source"))
+            "A dataset, whose split 'train' is learned from; see `allophone data --help`. There may be several, each by a --data of its own.",
+            valueName: "source"))
     var data: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "How many clips are drawn of each --data, relative to the others: as many --weight as --data, in their order. Default: as "
+                + "many of each.", valueName: "number"))
+    var weight: [Double] = []
 
     @Option(
         help: ArgumentHelp(
@@ -72,6 +79,10 @@ struct Train: ParsableCommand {
     func validate() throws {
         if let steps, steps < 1 { throw ValidationError("--steps must be 1 or more") }
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes must be more than 0") }
+        if !weight.isEmpty && weight.count != data.count {
+            throw ValidationError("give a --weight for each --data: there are \(weight.count) for \(data.count)")
+        }
+        if !weight.allSatisfy({ $0 > 0 && $0.isFinite }) { throw ValidationError("--weight must be more than 0") }
     }
 
     private func openHeldOut() throws -> any Source {
@@ -90,9 +101,12 @@ struct Train: ParsableCommand {
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
         if let initialModel { recipe.initialModel = initialModel }
+        let sources = try data.enumerated().map { index, source in
+            try WeightedSource(openSource(source, split: "train"), weight: weight.isEmpty ? 1 : weight[index])
+        }
         let trainer = try Trainer(
-            recipe: recipe, data: data.map { try WeightedSource(openSource($0, split: "train")) },
-            heldOut: openHeldOut(), folder: folder, engine: device.engine())
+            recipe: recipe, data: sources, heldOut: openHeldOut(), folder: folder,
+            engine: device.engine(compiler: Compile.process))
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)

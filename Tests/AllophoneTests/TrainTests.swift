@@ -65,6 +65,26 @@ extension TrainingCommandTests {
                 .filter { $0.hasPrefix("step-") }.sorted()
         }
 
+        @Test func datasetsAreDrawnByTheirWeights() throws {
+            // Of 1,000 to one the other, which has no clip that can be read, is not drawn in two steps.
+            try FileManager.default.createDirectory(atPath: folder.file("other"), withIntermediateDirectories: false)
+            try write(
+                Array(#"{"path": "gone.wav", "seconds": 1.2, "split": "train"}"#.utf8),
+                to: folder.file("other/manifest.jsonl"))
+            let both = arguments + ["--data", folder.file("other")]
+            let few = try Program.run(both + ["--weight", "1000", "--weight", "1"])
+            #expect(few.status == 0 && !few.messages.contains("gone.wav"), "\(few.messages)")
+            try FileManager.default.removeItem(atPath: folder.file("run"))
+            let many = try Program.run(both + ["--weight", "1", "--weight", "1000"])
+            #expect(many.messages.contains("gone.wav"), "\(many.messages)")
+            for wrong in [
+                ["--weight", "1"], ["--weight", "1", "--weight", "0"], ["--weight", "1", "--weight", "nan"],
+            ] {
+                let refused = try Program.run(both + wrong)
+                #expect(refused.status != 0 && refused.messages.contains("--weight"), "\(refused.messages)")
+            }
+        }
+
         @Test func aRunLeavesAModelGoesOnAndKeepsToItsRecipe() throws {
             let first = try Program.run(arguments + ["--json"])
             #expect(first.status == 0, "\(first.messages)")

@@ -76,6 +76,15 @@ import XLA
         #expect(try scale(by: 2).messages(.debug) == ["loaded scale"])
     }
 
+    @Test(arguments: ["/bin/false", "/bin/true", "/nowhere/compiler"])
+    func aCompilerThatFailsCostsAWarning(path: String) throws {
+        let compiler = CompilerProcess(path: path, arguments: [], smallest: 0)
+        let (engine, log) = try recordingEngine(cacheFolder: folder.path, compiler: compiler)
+        let double = Function("double", on: engine) { .leaf($0["x"].value * 2) }
+        #expect(try double.run(["x": .leaf(vector(1, 2))], on: engine).value == vector(2, 4))
+        #expect(log.messages(.warning).count == 1 && log.messages(.info) == ["compiled double"])
+    }
+
     @Test func aFolderThatCannotBeWrittenCostsAWarning() throws {
         try write([], to: folder.file("file"))
         for path in [folder.file("file") + "/below", "/proc/nowhere"] {

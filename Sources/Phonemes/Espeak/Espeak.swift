@@ -1,3 +1,5 @@
+import Processes
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -95,28 +97,17 @@ public struct Espeak: Sendable {
     private static func run(
         _ path: String, _ arguments: [String], input: String, timeout: Double
     ) throws(EspeakError) -> String {
-        let manager = FileManager.default
-        let folder = manager.temporaryDirectory.appending(path: "allophone-espeak-\(UUID().uuidString)")
-        defer { try? manager.removeItem(at: folder) }
-        do {
-            try manager.createDirectory(
-                at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-            try Data(input.utf8).write(to: folder.appending(path: "input"))
-        } catch { throw .temporaryFiles(folder: manager.temporaryDirectory.path, reason: "\(error)") }
-        func file(_ name: String) -> String { folder.appending(path: name).path }
-        func text(_ name: String) -> String {
-            String(decoding: manager.contents(atPath: file(name)) ?? Data(), as: UTF8.self)
-        }
-        let process = ChildProcess(
-            path: path, arguments: arguments, input: file("input"), output: file("output"), errors: file("errors"))
-        let end: ChildProcess.End
-        do { end = try process.run(timeout: timeout) } catch {
+        let outcome: ChildProcess.Outcome
+        do { outcome = try ChildProcess.run(path, arguments, input: input, timeout: timeout) } catch {
+            if case .temporaryFiles(let folder, let reason) = error {
+                throw .temporaryFiles(folder: folder, reason: reason)
+            }
             throw .failed(path: path, status: 127, said: error.reason)
         }
-        switch end {
-        case .exited(0): return text("output")
+        switch outcome.end {
+        case .exited(0): return outcome.output
         case .exited(let status), .killed(signal: let status):
-            throw .failed(path: path, status: status, said: String(text("errors").trimmed(\.isWhitespace).prefix(200)))
+            throw .failed(path: path, status: status, said: String(outcome.errors.trimmed(\.isWhitespace).prefix(200)))
         case .timedOut: throw .timedOut(path: path, seconds: timeout)
         }
     }

@@ -10,6 +10,7 @@ public final class Engine: Sendable {
     let log: Logger
     /// Whether programs may call `Kernels`.
     let hasKernels: Bool
+    private let compiler: CompilerProcess?
 
     /// - Parameters:
     ///   - platform: which plugin to look for.
@@ -17,11 +18,12 @@ public final class Engine: Sendable {
     ///   - cacheFolder: where executables are kept between processes; `nil` keeps none.
     ///   - usesKernels: whether programs may call this package's own kernels where the platform is a CPU; by default in
     ///     release builds, unless `ALLOPHONE_XLA_KERNELS` is 0 in the environment.
+    ///   - compiler: what compiles large programs for a CPU, if there is a cache; this process where it is `nil` or fails.
     /// - Throws: `PluginError` or `PJRTError`.
     public init(
         platform: PlatformKind = .default, pluginPath: String? = nil, options: [String: NamedValue] = [:],
         cacheFolder: String? = ExecutableCache.defaultFolder, usesKernels: Bool? = nil,
-        log: Logger = Logger(label: "allophone.xla")
+        compiler: CompilerProcess? = nil, log: Logger = Logger(label: "allophone.xla")
     ) throws {
         let plugin = try Plugin.load(platform, path: pluginPath)
         let client = try Client(plugin: plugin, options: options)
@@ -30,6 +32,7 @@ public final class Engine: Sendable {
         self.device = device
         self.log = log
         hasKernels = (usesKernels ?? Kernels.areWanted) && Kernels.register(with: client)
+        self.compiler = client.platformName == "cpu" ? compiler : nil
         cache = cacheFolder.map { ExecutableCache(folder: $0, client: client, log: log) }
     }
 
@@ -54,6 +57,18 @@ public final class Engine: Sendable {
         if let cached = cache?.load(program) {
             log.debug("loaded \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
             return cached
+        }
+        if effort == .full, let cache, let compiler, program.text.utf8.count >= compiler.smallest {
+            let failure = compiler.compile(program, name: name, plugin: client.plugin, cache: cache)
+            if failure == nil, let compiled = cache.load(program) {
+                log.info(
+                    "compiled \(name) in another process",
+                    metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
+                return compiled
+            }
+            log.warning(
+                "\(name) will be compiled in this process, which makes it slower: \(failure ?? "nothing came of another")"
+            )
         }
         var options = CompileOptions()
         if effort == .low { options.overrides["xla_backend_optimization_level"] = 0 }

@@ -5,6 +5,8 @@ public struct Program: Sendable, Hashable {
     /// The module, in MLIR's textual form.
     public let text: String
 
+    init(text: String) { self.text = text }
+
     /// - Parameters:
     ///   - name: the module's name; what is not a letter, digit or underscore becomes an underscore.
     ///   - aliases: for an argument that may be overwritten, the result that takes its memory. Both have one type.

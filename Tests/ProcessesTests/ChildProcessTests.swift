@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Phonemes
+@testable import Processes
 
 @Suite struct ChildProcessTests {
     private let folder: TemporaryFolder
@@ -43,6 +43,11 @@ import Testing
         #expect(kill(child, 0) == -1 && errno == ESRCH)
     }
 
+    @Test func whatItWroteIsKept() throws {
+        let outcome = try ChildProcess.run("/bin/sh", ["-c", "cat; echo no >&2; exit 3"], input: "text", timeout: 20)
+        #expect(outcome.end == .exited(3) && outcome.output == "text" && outcome.errors == "no\n")
+    }
+
     @Test func itIsInAGroupOfItsOwn() throws {
         #expect(try shell("echo $$; cut -d' ' -f5 /proc/$$/stat").run(timeout: 20) == .exited(0))
         let numbers = try text("output").split(whereSeparator: \.isWhitespace)
@@ -53,6 +58,6 @@ import Testing
         var process = shell("")
         process.path = folder.file("none")
         let error = #expect(throws: ChildProcess.Failure.self) { try process.run(timeout: 1) }
-        #expect(error?.code == ENOENT)
+        #expect(error == .system(code: ENOENT))
     }
 }

@@ -6,22 +6,42 @@
     import Darwin
 #endif
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// A program run to its end, with files as its input and outputs: neither side can wait for the other to empty a pipe.
 ///
 /// Foundation's `Process` would bring 40 MB of ICU's tables into a static program.
-struct ChildProcess {
-    enum End: Hashable {
+public struct ChildProcess {
+    public enum End: Hashable, Sendable {
         case exited(Int32)
         case killed(signal: Int32)
         /// It was given up, killed and waited for.
         case timedOut
     }
 
-    /// The system could not start the program, or not say how it ended.
-    struct Failure: Error {
-        /// An `errno` value.
-        let code: Int32
-        var reason: String { String(cString: strerror(code)) }
+    public enum Failure: Error, Hashable {
+        /// The system could not start the program, or not say how it ended; an `errno` value.
+        case system(code: Int32)
+        /// Its input and outputs have no place.
+        case temporaryFiles(folder: String, reason: String)
+
+        public var reason: String {
+            switch self {
+            case .system(let code): String(cString: strerror(code))
+            case .temporaryFiles(let folder, let reason): "\(folder): no temporary files can be made there: \(reason)"
+            }
+        }
+    }
+
+    /// How a program ended, and all that it wrote.
+    public struct Outcome: Sendable {
+        public let end: End
+        public let output: String
+        public let errors: String
     }
 
     var path: String
@@ -32,6 +52,32 @@ struct ChildProcess {
     var output: String
     var errors: String
 
+    /// Runs a program in this process's folder and environment; its files are temporary ones.
+    ///
+    /// - Parameters:
+    ///   - input: what it reads from standard input.
+    ///   - timeout: seconds that it may take.
+    public static func run(
+        _ path: String, _ arguments: [String], input: String, timeout: Double
+    ) throws(Failure) -> Outcome {
+        let manager = FileManager.default
+        let folder = manager.temporaryDirectory.appending(path: "allophone-\(UUID().uuidString)")
+        defer { try? manager.removeItem(at: folder) }
+        do {
+            try manager.createDirectory(
+                at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            try Data(input.utf8).write(to: folder.appending(path: "input"))
+        } catch { throw .temporaryFiles(folder: manager.temporaryDirectory.path, reason: "\(error)") }
+        func file(_ name: String) -> String { folder.appending(path: name).path }
+        func text(_ name: String) -> String {
+            String(decoding: manager.contents(atPath: file(name)) ?? Data(), as: UTF8.self)
+        }
+        let process = ChildProcess(
+            path: path, arguments: arguments, input: file("input"), output: file("output"), errors: file("errors"))
+        let end = try process.run(timeout: timeout)
+        return Outcome(end: end, output: text("output"), errors: text("errors"))
+    }
+
     /// - Parameter timeout: seconds that the program may take.
     func run(timeout: Double) throws(Failure) -> End {
         let child = try start()
@@ -41,7 +87,7 @@ struct ChildProcess {
         while true {
             let ended = waitpid(child, &status, WNOHANG)
             if ended == child { return Self.end(status) }
-            if ended == -1, errno != EINTR { throw Failure(code: errno) }
+            if ended == -1, errno != EINTR { throw .system(code: errno) }
             if ContinuousClock.now >= deadline {
                 kill(child, SIGKILL)
                 while waitpid(child, &status, 0) == -1 && errno == EINTR {}
@@ -78,7 +124,7 @@ struct ChildProcess {
         defer { for word in words { free(word) } }
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &files, &attributes, &words, environ)
-        guard code == 0 else { throw Failure(code: code) }
+        guard code == 0 else { throw .system(code: code) }
         return child
     }
 
