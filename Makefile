@@ -146,6 +146,12 @@ SEEDS ?= 0 1 2
 check-gan: build corpus-small ## Train recipes/alpha-tiny.json on three seeds and check that the game is stable (hours; resumes)
 	Tools/checks/gan.sh --steps $(STEPS) --seeds $(SEEDS)
 
+.PHONY: check-alignment
+check-alignment: build corpus corpus-synthetic ## Forced alignment by MODEL against labels by hand and those of synthetic voices it has not heard
+	@Tools/setup/apt.sh python3 espeak-ng
+	Tools/checks/alignment.py --program $(ALLOPHONE) --model $(MODEL) \
+		--data .corpus/core::festvox-ru .corpus/synthetic:dev
+
 # ---- Benchmarks: each ends with one line of JSON, whose ratio is above 1 where Allophone is faster
 
 .PHONY: peers
@@ -154,7 +160,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
-	bench-encode bench-sources bench-data bench-quality
+	bench-live bench-encode bench-sources bench-data bench-quality
 bench:
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -175,6 +181,11 @@ bench-stream: setup peers bench ## One stream on one thread, a 20 ms frame at a 
 
 bench-precision: setup bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
 	Benchmarks/.build/release/bench precision --model $(MODEL) --data .corpus/core
+
+bench-live: build bench ## Memory of `allophone encode - -` and `decode - -` while the reference codec's stream goes through them
+	@mkdir -p out
+	Benchmarks/.build/release/bench model reference out/reference.safetensors
+	@Benchmarks/live.py --program $(ALLOPHONE) --model out/reference.safetensors
 
 bench-streams: bench ## Streams that a core serves at real time, for 1 to 64: into docs/benchmarks.md and docs/streams.svg
 	Benchmarks/.build/release/bench streams --docs docs

@@ -1,16 +1,11 @@
 import ArgumentParser
 import XLA
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// What `train` starts to compile a large program, which comes on standard input.
+/// What `train` starts to compile a large program.
 struct Compile: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compile-program", abstract: "Compile a program of XLA's for another process.",
+        commandName: "compile-program",
+        abstract: "Compile a program of XLA's, which standard input has, for another process.",
         shouldDisplay: false)
 
     @Argument(help: "The plugin's file.")
@@ -20,17 +15,5 @@ struct Compile: ParsableCommand {
     @Argument(help: "What the program is called.")
     var name: String
 
-    /// This program as a compiler; `nil` where the system does not say which file that is.
-    static var process: CompilerProcess? {
-        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-            return nil
-        }
-        return CompilerProcess(path: path, arguments: [Self.configuration.commandName ?? ""])
-    }
-
-    func run() throws {
-        let text = FileManager.default.contents(atPath: "/dev/stdin") ?? Data()
-        try Engine.compileForAnotherProcess(
-            String(decoding: text, as: UTF8.self), name: name, plugin: plugin, cacheFolder: cache)
-    }
+    func run() throws { try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, name: name) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import XLA
 
 @main
 struct Bench: ParsableCommand {
@@ -8,7 +9,25 @@ struct Bench: ParsableCommand {
         subcommands: [
             CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, StreamsBench.self,
             PrecisionBench.self, Soak.self, FreshModel.self, OperationBench.self,
+            CompileProgram.self,
         ])
+}
+
+/// What benchmarks of training start to compile a large program, as `allophone train` does.
+struct CompileProgram: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "compile-program", shouldDisplay: false)
+
+    @Argument var plugin: String
+    @Argument var cache: String
+    @Argument var name: String
+
+    func run() throws { try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, name: name) }
+
+    /// An engine as `allophone train` has it.
+    static func trainingEngine() throws -> Engine {
+        HostMemory.keepFreed()
+        return try Engine(platform: .cpu, compiler: .thisProgram(_commandName))
+    }
 }
 
 struct PeerOptions: ParsableArguments {

@@ -44,8 +44,7 @@ struct CodecBench: ParsableCommand {
     @OptionGroup var options: PeerOptions
 
     func run() throws {
-        HostMemory.keepFreed()
-        let engine = try Engine(platform: .cpu)
+        let engine = try CompileProgram.trainingEngine()
         let codec = ReferenceCodec()
         let parameters = try codec.initialize(on: engine)
         let weights = try ReferenceCodec.writeWeights(parameters)
@@ -90,8 +89,7 @@ struct TrainBench: ParsableCommand {
     @OptionGroup var options: PeerOptions
 
     func run() throws {
-        HostMemory.keepFreed()
-        let engine = try Engine(platform: .cpu)
+        let engine = try CompileProgram.trainingEngine()
         let codec = ReferenceCodec()
         let parameters = try codec.initialize(on: engine)
         let weights = try ReferenceCodec.writeWeights(parameters)

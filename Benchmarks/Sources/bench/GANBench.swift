@@ -96,8 +96,7 @@ struct GANBench: ParsableCommand {
     var samples = 24000
 
     func run() throws {
-        HostMemory.keepFreed()
-        let engine = try Engine(platform: .cpu)
+        let engine = try CompileProgram.trainingEngine()
         let gan = GANStep()
         var state = try gan.initialState(on: engine)
         var random = SystemRandomNumberGenerator()

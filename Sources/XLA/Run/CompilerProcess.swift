@@ -13,9 +13,9 @@ import Processes
 /// large allocation afterwards searches among them. A training step takes a quarter longer in a process that has compiled it
 /// (1.42 s instead of 1.09) and the process is larger by what the compiler needed.
 public struct CompilerProcess: Sendable {
-    /// The file of a program that calls `Engine.compileForAnotherProcess` with what it is given.
+    /// The file of a program that calls `serve`.
     let path: String
-    /// What tells it to; the plugin's path and the cache's folder follow.
+    /// What tells it to; what `serve` takes follows.
     let arguments: [String]
     /// Bytes of text from which on a program is worth a process.
     let smallest: Int
@@ -37,16 +37,26 @@ public struct CompilerProcess: Sendable {
             return outcome.end == .exited(0) ? nil : "\(outcome.end): \(outcome.errors.suffix(500))"
         } catch { return error.reason }
     }
-}
 
-extension Engine {
-    /// Compiles a program's text for the CPU and keeps its executable where another process, of the same program on the same plugin, will
-    /// look for it.
+    /// The program that this process runs, which must call `serve` when `command` is its first argument; `nil` where the system does not
+    /// say which file that is.
+    public static func thisProgram(_ command: String) -> CompilerProcess? {
+        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            return nil
+        }
+        return CompilerProcess(path: path, arguments: [command])
+    }
+
+    /// What such a process does: compiles the program whose text is the file of standard input, and keeps its executable where the process
+    /// that asked will look for it.
     ///
+    /// - Parameters:
+    ///   - plugin: the plugin's file.
+    ///   - cacheFolder: where executables are kept.
+    ///   - name: what the program is called.
     /// - Throws: `PluginError` or `PJRTError`.
-    public static func compileForAnotherProcess(_ text: String, name: String, plugin: String, cacheFolder: String)
-        throws
-    {
+    public static func serve(plugin: String, cacheFolder: String, name: String) throws {
+        let text = String(decoding: FileManager.default.contents(atPath: "/dev/stdin") ?? Data(), as: UTF8.self)
         let engine = try Engine(platform: .cpu, pluginPath: plugin, cacheFolder: cacheFolder)
         let executable = try engine.client.compile(text, options: CompileOptions())
         engine.cache?.store(try executable.serialize(), for: Program(text: text), name: name)
