@@ -73,6 +73,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var distortion: Double = 0
         /// Of one minus the correlation of envelopes, which STOI measures.
         public var intelligibility: Double = 0
+        /// Of one minus the correlation of waveforms where voices have their pitch.
+        public var phase: Double = 0
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1

@@ -69,6 +69,9 @@ struct GeneratorObjective: Sendable {
         heard("distortion", weight: losses.distortion) {
             scaleInvariantSDRLoss(reference, signal, mask: masks.samples)
         }
+        heard("phase", weight: losses.phase) {
+            PhaseLoss(sampleRate: model.configuration.sampleRate)(reference, signal, masks: masks)
+        }
         heard("intelligibility", weight: losses.intelligibility) {
             IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: masks, bandwidth: bandwidth)
@@ -143,7 +146,7 @@ extension Recipe.Losses {
     var reconstruction: [String: Double] {
         [
             "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
-            "intelligibility": intelligibility, "perceptual": perceptual,
+            "intelligibility": intelligibility, "phase": phase, "perceptual": perceptual,
         ]
     }
 }
