@@ -225,8 +225,15 @@ extension Alpha.Configuration {
     /// `alphaTiny` with phonemes at level 1: 24 kHz at 50 Hz, 1.2 kbit/s. It is trained from labelled speech.
     public static let alphaTinyPhonemes = Alpha.Configuration(
         sampleRate: 24000, width: 16, strides: [4, 4, 5, 6], latentDimension: 128,
-        transformer: .init(layers: 8, heads: 4, window: 50),
+        transformer: .init(layers: 2, heads: 4, window: 50),
         quantizer: [.phonemes(.multilingual), .bsq(bits: 17)], phonemes: .multilingual, phonemeDelay: 2)
+
+    /// `alphaTinyPhonemes` with more transformer blocks, which at the frame rate cost little.
+    public static let alphaTinyPitch = {
+        var configuration = alphaTinyPhonemes
+        configuration.transformer.layers = 8
+        return configuration
+    }()
 
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
@@ -237,7 +244,8 @@ extension Alpha.Configuration {
     /// Configurations by name, as `--config` takes them.
     public static let presets: [String: Alpha.Configuration] = [
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
-        "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "reference": .reference,
+        "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
+        "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.
