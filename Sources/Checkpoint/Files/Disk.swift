@@ -24,7 +24,11 @@ package enum Disk {
         if exists(path) { return }
         try createFolder(folder(of: path))
         try announce(.create, path)
-        try check(.create, path) { mkdir(path, 0o777) }
+        do {
+            try check(.create, path) { mkdir(path, 0o777) }
+        } catch  where error.code == EEXIST && isFolder(path) {
+            // Somebody else made it since it was looked for, which is as good.
+        }
     }
 
     /// Whether the path leads to anything.
