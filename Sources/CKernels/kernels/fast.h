@@ -7,48 +7,52 @@
 //
 // A dilation is so many sequences side by side: tile `n` of phase `p` is row `n · dilation + p` of the transformed inputs.
 
-/// Evaluates each group of four taps, as a polynomial, at the points, divided by what interpolation there divides by.
+/// Values of the polynomial with four taps as its coefficients, divided by what interpolation there divides by.
+INLINE void evaluate_taps(const vec w[FAST_TILE], vec values[FAST_POINTS]) {
+    const vec two = v_set(2), four = v_set(4), third = v_set(1.f / 3), ninth = v_set(1.f / 9);
+    const vec even1 = v_add(w[0], w[2]), odd1 = v_add(w[1], w[3]);
+    const vec even2 = v_fma(four, w[2], w[0]), odd2 = v_fma(four, w[3], w[1]);
+    values[0] = v_mul(v_set(-3.f / 4), w[0]);
+    values[1] = v_mul(v_set(-1.f / 4), v_add(even1, odd1));
+    values[2] = v_mul(v_set(1.f / 8), v_sub(even1, odd1));
+    values[3] = v_mul(v_set(1.f / 40), v_fma(two, odd2, even2));
+    values[4] = v_mul(v_set(-1.f / 56), v_fnma(two, odd2, even2));
+    values[5] = v_mul(v_set(243.f / 280), v_fma(third, v_fma(ninth, w[3], w[1]), v_fma(ninth, w[2], w[0])));
+    values[6] = w[3];
+}
+
+/// Evaluates each group of four taps at all points: a training step packs the weights of every call, which may be more than the
+/// caches hold, so they are read once.
 static void pack_fast(const ck_conv *conv, const float *weight, size_t first, size_t end, float *packed) {
     const size_t outputs = conv->outputs, step = conv->inputs * outputs;
-    const vec zero = v_zero(), two = v_set(2), four = v_set(4), third = v_set(1.f / 3), ninth = v_set(1.f / 9);
-    for (size_t p = 0, offset = 0; p < FAST_POINTS; offset = fast_offset(conv, ++p)) {
+    float *planes[FAST_POINTS];
+    size_t block_sizes[FAST_POINTS];
+    for (size_t p = 0; p < FAST_POINTS; p++) {
         const ck_conv part = fast_part(conv, p);
-        for (size_t group = 0; group < part.taps; group++)
-            for (size_t i = 0; i < conv->inputs; i++) {
-                const float *const from = weight + FAST_TILE * group * step + i * outputs;
-                const size_t taps = least(FAST_TILE, conv->taps - FAST_TILE * group);
-                for (size_t o = first; o < end; o += CK_BLOCK) {
-                    float *const to = packed + offset + o / CK_BLOCK * conv_block_size(&part)
-                        + (group * conv->inputs + i) * CK_BLOCK;
-                    for (size_t half = 0; half < CK_BLOCK; half += 16) {
-                        const size_t at = o + half, n = at < outputs ? least(16, outputs - at) : 0;
-                        vec w[FAST_TILE];
-                        UNROLL
-                        for (size_t k = 0; k < FAST_TILE; k++)
-                            w[k] = k < taps && n > 0 ? v_get(from + k * step + at, n) : zero;
-                        vec value;
-                        switch (p) {
-                        case 0: value = v_mul(v_set(-3.f / 4), w[0]); break;
-                        case 1: value = v_mul(v_set(-1.f / 4), v_add(v_add(w[0], w[2]), v_add(w[1], w[3]))); break;
-                        case 2: value = v_mul(v_set(1.f / 8), v_sub(v_add(w[0], w[2]), v_add(w[1], w[3]))); break;
-                        case 3:
-                            value = v_fma(four, w[2], w[0]);
-                            value = v_mul(v_set(1.f / 40), v_fma(two, v_fma(four, w[3], w[1]), value));
-                            break;
-                        case 4:
-                            value = v_fma(four, w[2], w[0]);
-                            value = v_mul(v_set(-1.f / 56), v_fnma(two, v_fma(four, w[3], w[1]), value));
-                            break;
-                        case 5:
-                            value = v_fma(ninth, w[2], w[0]);
-                            value = v_mul(v_set(243.f / 280), v_fma(third, v_fma(ninth, w[3], w[1]), value));
-                            break;
-                        default: value = w[3];
-                        }
-                        v_store(to + half, value);
-                    }
+        planes[p] = packed + fast_offset(conv, p);
+        block_sizes[p] = conv_block_size(&part);
+    }
+    for (size_t group = 0; group < 2; group++) {
+        const size_t taps = least(FAST_TILE, conv->taps - FAST_TILE * group);
+        const size_t points = group < fast_part(conv, FAST_POINTS - 1).taps ? FAST_POINTS : FAST_POINTS - 1;
+        for (size_t i = 0; i < conv->inputs; i++) {
+            const float *const from = weight + FAST_TILE * group * step + i * outputs;
+            for (size_t o = first; o < end; o += CK_BLOCK) {
+                const size_t at = o / CK_BLOCK, row = (group * conv->inputs + i) * CK_BLOCK;
+                for (size_t half = 0; half < CK_BLOCK; half += 16) {
+                    const size_t n = o + half < outputs ? least(16, outputs - o - half) : 0;
+                    vec w[FAST_TILE];
+                    vec values[FAST_POINTS];
+                    UNROLL
+                    for (size_t k = 0; k < FAST_TILE; k++)
+                        w[k] = k < taps && n > 0 ? v_get(from + k * step + o + half, n) : v_zero();
+                    evaluate_taps(w, values);
+                    UNROLL
+                    for (size_t p = 0; p < FAST_POINTS; p++)
+                        if (p < points) v_store(planes[p] + at * block_sizes[p] + row + half, values[p]);
                 }
             }
+        }
     }
 }
 
