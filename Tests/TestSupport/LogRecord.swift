@@ -42,8 +42,10 @@ public final class LogRecord: LogHandler, Sendable {
 
 /// An engine of its own, with what it logs.
 public func recordingEngine(
-    cacheFolder: String? = nil, compiler: CompilerProcess? = nil
+    cacheFolder: String? = nil, compiler: CompilerProcess? = nil, effort: Function.Effort = .full
 ) throws -> (engine: Engine, log: LogRecord) {
     let log = LogRecord()
-    return (try Engine(platform: .cpu, cacheFolder: cacheFolder, compiler: compiler, log: log.logger), log)
+    let engine = try Engine(
+        platform: .cpu, cacheFolder: cacheFolder, compiler: compiler, effort: effort, log: log.logger)
+    return (engine, log)
 }

@@ -6,12 +6,21 @@ public import XLA
 
 /// XLA's CPU plugin, which `make setup` fetches.
 public struct XLABackend: TestBackend {
-    /// One client for the tests of a process. Executables are kept beside the tests, so that a program is compiled once.
-    private static let shared = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder) }
+    /// Clients for the tests of a process. Executables are kept beside the tests, so that a program is compiled once.
+    private static let full = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder, effort: .full) }
+    private static let low = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder, effort: .low) }
     private static let cacheFolder = (Bundle.main.executableURL ?? Bundle.main.bundleURL).deletingLastPathComponent()
         .appending(path: "allophone-test-cache/xla").path
 
-    public static func engine() throws -> Engine { try shared.get() }
+    /// - Parameter effort: the compiler's. With little of it training steps compile in a third of the time, for tests of what happens
+    ///   when; figures are compared as they are computed for users.
+    public static func engine(_ effort: Function.Effort = .full) throws -> Engine {
+        try (effort == .low ? low : full).get()
+    }
+
+    private let effort: Function.Effort
+
+    public init(effort: Function.Effort = .full) { self.effort = effort }
 
     public var name: String { "XLA" }
 
@@ -31,7 +40,7 @@ public struct XLABackend: TestBackend {
 
     /// All calls in one program: most of what a small one costs is the compiler's start.
     public func run(_ calls: [(graph: Graph, inputs: [HostArray])]) throws -> [[HostArray]] {
-        let engine = try Self.engine()
+        let engine = try Self.engine(effort)
         let placeholders = calls.enumerated().flatMap { call, each in
             each.graph.inputs.enumerated().map { ("\(call).\($0)", $1) }
         }

@@ -6,6 +6,7 @@ import Tensor
 import TestSupport
 import Testing
 import Tokenizer
+import XLA
 
 @testable import Training
 
@@ -112,7 +113,8 @@ struct AlignmentTests {
         }
         let trainer = try Trainer(
             recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
-            heldOut: openSource(path, split: "dev"), folder: folder.file("run"), engine: XLABackend.engine())
+            heldOut: openSource(path, split: "dev"), folder: folder.file("run"),
+            engine: XLABackend.engine(.low))
         var metrics: [[String: Double]] = []
         try trainer.run { event in if case .step(_, let values) = event { metrics.append(values) } }
         let losses = metrics.compactMap { $0["phonemeFrames"] }

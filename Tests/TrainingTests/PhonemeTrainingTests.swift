@@ -18,7 +18,7 @@ struct PhonemeTrainingTests {
             transformer: .init(layers: 1, heads: 2, window: 8),
             quantizer: [.phonemes(inventory, dimension: 8), .bsq(bits: 6)], phonemes: inventory)
         var recipe = Recipe(model: .configuration(configuration))
-        recipe.steps = 300
+        recipe.steps = 200
         recipe.clips.areWhole = true
         recipe.quantizerWarmupSteps = 0
         recipe.quantizerDropout = 0.25
@@ -33,7 +33,8 @@ struct PhonemeTrainingTests {
         return recipe
     }
 
-    /// Two clips, each of tones that stand for phonemes, the second shorter.
+    /// Two clips, each of tones that stand for phonemes, the second shorter. They begin with a tone: in silence there is nothing that a
+    /// causal model could tell them apart by, and either first phoneme may come there.
     private static func batch(_ configuration: Alpha.Configuration) -> (
         audio: HostArray, lengths: HostArray, labels: HostArray
     ) {
@@ -45,7 +46,7 @@ struct PhonemeTrainingTests {
             for (place, phoneme) in word.enumerated() {
                 for sample in 0..<4 * hop {
                     let time = Float(sample) / 8000
-                    samples[start + (place * 5 + 1) * hop + sample] = 0.4 * sin(2 * .pi * 300 * Float(phoneme) * time)
+                    samples[start + place * 5 * hop + sample] = 0.4 * sin(2 * .pi * 300 * Float(phoneme) * time)
                 }
             }
         }
@@ -57,7 +58,7 @@ struct PhonemeTrainingTests {
 
     /// The whole way: audio and labels into the compiled step, and at the end level 1 spells what was said.
     @Test func levelOneLearnsToSpell() throws {
-        let engine = try Engine()
+        let engine = try XLABackend.engine(.low)
         let recipe = try Self.recipe()
         let model = try Alpha(recipe.model.resolved())
         let step = TrainingStep(model: model, recipe: recipe, engine: engine)
@@ -76,7 +77,7 @@ struct PhonemeTrainingTests {
         }
         #expect(step.traceCount == 1)
         #expect(
-            losses[0] > 2 && losses[recipe.steps - 1] < 0.4, "CTC went from \(losses[0]) to \(losses[recipe.steps - 1])"
+            losses[0] > 2 && losses[recipe.steps - 1] < 0.1, "CTC went from \(losses[0]) to \(losses[recipe.steps - 1])"
         )
 
         let parameters = Tree(state["parameters"].values.merging(state["statistics"].values) { $1 })
@@ -85,7 +86,8 @@ struct PhonemeTrainingTests {
         var tokens = try encoder.push(audio.floats[..<(30 * model.configuration.hop)])
         tokens.append(try encoder.finish())
         let inventory = try #require(model.configuration.phonemes)
-        #expect(try inventory.reading(tokens.level(0).map(Int.init)) == [1, 3, 6, 4, 2])
+        let reading = try inventory.reading(tokens.level(0).map(Int.init))
+        #expect(reading == [1, 3, 6, 4, 2])
         // And level 1 alone can be decoded.
         var decoder = try codec.makeLevelOneDecoder()
         let alone = try decoder.push(tokens) + decoder.finish()
@@ -112,7 +114,7 @@ struct PhonemeTrainingTests {
     }
 
     @Test func aTeacherListensAndStaysAsItIs() throws {
-        let engine = try Engine()
+        let engine = try XLABackend.engine(.low)
         let recipe = try Self.recipe { recipe in
             recipe.losses.perceptual = 1
             recipe.losses.perceptualModel = "unused"
@@ -137,7 +139,7 @@ struct PhonemeTrainingTests {
 
     /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it.
     @Test func aGameIsPlayedOverWhatIsReal() throws {
-        let engine = try Engine()
+        let engine = try XLABackend.engine(.low)
         let recipe = try Self.recipe { recipe in
             recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
             recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
@@ -176,7 +178,7 @@ struct PhonemeTrainingTests {
     }
 
     @Test func aBatchInPartsTakesItsLabelsAlong() throws {
-        let engine = try Engine()
+        let engine = try XLABackend.engine(.low)
         let whole = try Self.recipe { recipe in
             recipe.quantizerDropout = 0
             // The entropy of a mean is no mean of entropies.

@@ -26,7 +26,8 @@ extension SmallTrainingTests {
             let path = try SmallTraining.dataset(in: data)
             return try Trainer(
                 recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
-                heldOut: openSource(path, split: "dev"), folder: folder.file(name), engine: XLABackend.engine())
+                heldOut: openSource(path, split: "dev"), folder: folder.file(name),
+                engine: XLABackend.engine(.low))
         }
 
         /// Runs up to a step and saves there.

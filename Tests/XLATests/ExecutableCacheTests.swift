@@ -14,8 +14,10 @@ import XLA
 
     /// Runs `x · factor` on an engine of its own; returns what was logged.
     @discardableResult
-    private func scale(by factor: Double, cache: String? = nil, name: String = "scale") throws -> LogRecord {
-        let (engine, log) = try recordingEngine(cacheFolder: cache ?? folder.path)
+    private func scale(
+        by factor: Double, cache: String? = nil, name: String = "scale", effort: Function.Effort = .full
+    ) throws -> LogRecord {
+        let (engine, log) = try recordingEngine(cacheFolder: cache ?? folder.path, effort: effort)
         let scale = Function(name, on: engine) { .leaf($0["x"].value * factor) }
         let result = try scale.run(["x": .leaf(vector(1, 2, 3))], on: engine)
         #expect(result.value == vector(Float(factor), Float(2 * factor), Float(3 * factor)))
@@ -35,6 +37,13 @@ import XLA
         #expect(try scale(by: 3).messages(.info) == ["compiled scale"])
         #expect(try scale(by: 2, name: "other").messages(.info) == ["compiled other"])
         #expect(try files().count == 3)
+    }
+
+    @Test func whatWasCompiledWithLessEffortIsNotTaken() throws {
+        try scale(by: 2, effort: .low)
+        #expect(try scale(by: 2).messages(.info) == ["compiled scale"])
+        #expect(try scale(by: 2, effort: .low).messages(.debug) == ["loaded scale"])
+        #expect(try files().count == 2)
     }
 
     /// As if the hashes of two programs were one.

@@ -158,10 +158,10 @@ import XLA
 
     @Test(
         .enabled(
-            if: FileManager.default.fileExists(atPath: newerPlugin), "fetch it with Tools/setup/fetch_xla.sh --skew"))
-    func theNewerPluginTakesThem() throws {
-        let engine = try Engine(
-            pluginPath: Self.newerPlugin, cacheFolder: nil, usesKernels: true)
+            if: FileManager.default.fileExists(atPath: newerPlugin), "fetch it with Tools/setup/fetch_xla.sh --skew"),
+        arguments: [Function.Effort.full, .low])
+    func theNewerPluginTakesThem(effort: Function.Effort) throws {
+        let engine = try Engine(pluginPath: Self.newerPlugin, cacheFolder: nil, usesKernels: true, effort: effort)
         let plain = try Engine(cacheFolder: nil, usesKernels: false)
         let body = gradients(Self.shapes[0])
         let wanted = try Function("plain", on: plain, body: body).run(arguments(Self.shapes[0]), on: plain)["y"].value

@@ -59,6 +59,6 @@ public struct CompilerProcess: Sendable {
         let text = String(decoding: FileManager.default.contents(atPath: "/dev/stdin") ?? Data(), as: UTF8.self)
         let engine = try Engine(platform: .cpu, pluginPath: plugin, cacheFolder: cacheFolder)
         let executable = try engine.client.compile(text, options: CompileOptions())
-        engine.cache?.store(try executable.serialize(), for: Program(text: text), name: name)
+        engine.cache?.store(try executable.serialize(), for: Program(text: text), .full, name: name)
     }
 }

@@ -28,8 +28,8 @@ public struct ExecutableCache: Sendable {
     ///
     /// The file begins with the whole key, so that two programs whose hashes collide are told apart, and then has a checksum of
     /// what follows: an executable is machine code, and a plugin runs what it is given.
-    func load(_ program: Program) -> LoadedExecutable? {
-        let key = Array((client.compatibilityKey + program.text).utf8)
+    func load(_ program: Program, _ effort: Function.Effort) -> LoadedExecutable? {
+        let key = key(program, effort)
         let path = path(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
@@ -46,9 +46,9 @@ public struct ExecutableCache: Sendable {
     }
 
     /// - Parameter bytes: the executable, serialised.
-    func store(_ bytes: [UInt8], for program: Program, name: String) {
+    func store(_ bytes: [UInt8], for program: Program, _ effort: Function.Effort, name: String) {
         do {
-            let key = Array((client.compatibilityKey + program.text).utf8)
+            let key = key(program, effort)
             let data = Data(key) + Data(checksum(bytes)) + Data(bytes)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
@@ -56,6 +56,10 @@ public struct ExecutableCache: Sendable {
         } catch {
             log.warning("\(folder): cannot keep the executable of \(name): \(error)")
         }
+    }
+
+    private func key(_ program: Program, _ effort: Function.Effort) -> [UInt8] {
+        Array((client.compatibilityKey + (effort == .low ? "low effort\n" : "") + program.text).utf8)
     }
 
     private func path(_ key: [UInt8]) -> String {

@@ -7,13 +7,6 @@ public import Tensor
 ///
 /// Executables are kept for the most recently used shapes, and on disk by the engine's cache.
 public final class Function: Sendable {
-    /// How hard the compiler tries.
-    public enum Effort: Sendable {
-        case full
-        /// For what runs once, and would take longer to compile than to run.
-        case low
-    }
-
     public typealias Body = @Sendable (Tree<Tensor>) -> Tree<Tensor>
 
     public let name: String
