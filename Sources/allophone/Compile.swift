@@ -1,5 +1,5 @@
-import ArgumentParser
-import XLA
+public import ArgumentParser
+public import XLA
 
 /// What `train` starts to compile a large program.
 struct Compile: ParsableCommand {
@@ -12,8 +12,14 @@ struct Compile: ParsableCommand {
     var plugin: String
     @Argument(help: "Where executables are kept.")
     var cache: String
+    @Argument(help: "How it is compiled.")
+    var compilation: Function.Compilation
     @Argument(help: "What the program is called.")
     var name: String
 
-    func run() throws { try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, name: name) }
+    func run() throws {
+        try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, compilation: compilation, name: name)
+    }
 }
+
+extension Function.Compilation: ExpressibleByArgument {}

@@ -11,7 +11,7 @@ import XLA
 @Suite struct ChunkingTests {
     private static let seconds = 7.0
     private static let engine = Result {
-        try Engine(platform: .cpu, cacheFolder: Program.cacheFolder + "/xla", effort: .low)
+        try Engine(platform: .cpu, cacheFolder: Program.cacheFolder + "/xla", compilation: .quick)
     }
 
     private func codec(chunkFrames: Int) throws -> XLACodec {

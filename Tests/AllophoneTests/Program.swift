@@ -41,7 +41,7 @@ enum Program {
             process.arguments = arguments
             var variables = ProcessInfo.processInfo.environment
             variables["ALLOPHONE_CACHE"] = cacheFolder
-            variables["ALLOPHONE_XLA_EFFORT"] = "low"
+            variables["ALLOPHONE_XLA_COMPILATION"] = "quick"
             variables["ALLOPHONE_MODEL"] = nil
             variables["ALLOPHONE"] = path
             process.environment = variables.merging(environment) { $1 }

@@ -42,10 +42,10 @@ public final class LogRecord: LogHandler, Sendable {
 
 /// An engine of its own, with what it logs.
 public func recordingEngine(
-    cacheFolder: String? = nil, compiler: CompilerProcess? = nil, effort: Function.Effort = .full
+    cacheFolder: String? = nil, compiler: CompilerProcess? = nil, compilation: Function.Compilation = .standard
 ) throws -> (engine: Engine, log: LogRecord) {
     let log = LogRecord()
     let engine = try Engine(
-        platform: .cpu, cacheFolder: cacheFolder, compiler: compiler, effort: effort, log: log.logger)
+        platform: .cpu, cacheFolder: cacheFolder, compiler: compiler, compilation: compilation, log: log.logger)
     return (engine, log)
 }

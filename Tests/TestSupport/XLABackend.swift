@@ -7,20 +7,22 @@ public import XLA
 /// XLA's CPU plugin, which `make setup` fetches.
 public struct XLABackend: TestBackend {
     /// Clients for the tests of a process. Executables are kept beside the tests, so that a program is compiled once.
-    private static let full = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder, effort: .full) }
-    private static let low = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder, effort: .low) }
+    private static let standard = Result {
+        try Engine(platform: .cpu, cacheFolder: cacheFolder, compilation: .standard)
+    }
+    private static let quick = Result { try Engine(platform: .cpu, cacheFolder: cacheFolder, compilation: .quick) }
     private static let cacheFolder = (Bundle.main.executableURL ?? Bundle.main.bundleURL).deletingLastPathComponent()
         .appending(path: "allophone-test-cache/xla").path
 
-    /// - Parameter effort: the compiler's. With little of it training steps compile in a third of the time, for tests of what happens
+    /// - Parameter compilation: the compiler's. With little of it training steps compile in a third of the time, for tests of what happens
     ///   when; figures are compared as they are computed for users.
-    public static func engine(_ effort: Function.Effort = .full) throws -> Engine {
-        try (effort == .low ? low : full).get()
+    public static func engine(_ compilation: Function.Compilation = .standard) throws -> Engine {
+        try (compilation == .quick ? quick : standard).get()
     }
 
-    private let effort: Function.Effort
+    private let compilation: Function.Compilation
 
-    public init(effort: Function.Effort = .full) { self.effort = effort }
+    public init(compilation: Function.Compilation = .standard) { self.compilation = compilation }
 
     public var name: String { "XLA" }
 
@@ -40,7 +42,7 @@ public struct XLABackend: TestBackend {
 
     /// All calls in one program: most of what a small one costs is the compiler's start.
     public func run(_ calls: [(graph: Graph, inputs: [HostArray])]) throws -> [[HostArray]] {
-        let engine = try Self.engine(effort)
+        let engine = try Self.engine(compilation)
         let placeholders = calls.enumerated().flatMap { call, each in
             each.graph.inputs.enumerated().map { ("\(call).\($0)", $1) }
         }

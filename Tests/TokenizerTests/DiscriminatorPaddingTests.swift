@@ -42,7 +42,7 @@ import XLA
     ) throws -> [HostArray] {
         let arguments = inputs.enumerated().map { Tensor.input($1.type, name: "x\($0)") }
         let pairs = discriminator.parameters.map { ($1.tensor, values[$0]!) }
-        return try XLABackend(effort: .low).run(
+        return try XLABackend(compilation: .quick).run(
             Graph(inputs: arguments, outputs: body(arguments).replacing(pairs)), inputs)
     }
 

@@ -16,7 +16,7 @@ import XLA
 @Suite(.serialized) struct AdversarialTrainingTests {
     /// One cache for the tests of this suite: runs that go on need the programs of those they go on from.
     static let cache = Result { try TemporaryFolder() }
-    static let engine = Result { try Engine(platform: .cpu, cacheFolder: cache.get().path, effort: .low) }
+    static let engine = Result { try Engine(platform: .cpu, cacheFolder: cache.get().path, compilation: .quick) }
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

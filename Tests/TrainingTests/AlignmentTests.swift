@@ -114,7 +114,7 @@ struct AlignmentTests {
         let trainer = try Trainer(
             recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
             heldOut: openSource(path, split: "dev"), folder: folder.file("run"),
-            engine: XLABackend.engine(.low))
+            engine: XLABackend.engine(.quick))
         var metrics: [[String: Double]] = []
         try trainer.run { event in if case .step(_, let values) = event { metrics.append(values) } }
         let losses = metrics.compactMap { $0["phonemeFrames"] }

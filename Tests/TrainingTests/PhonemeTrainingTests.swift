@@ -58,7 +58,7 @@ struct PhonemeTrainingTests {
 
     /// The whole way: audio and labels into the compiled step, and at the end level 1 spells what was said.
     @Test func levelOneLearnsToSpell() throws {
-        let engine = try XLABackend.engine(.low)
+        let engine = try XLABackend.engine(.quick)
         let recipe = try Self.recipe()
         let model = try Alpha(recipe.model.resolved())
         let step = TrainingStep(model: model, recipe: recipe, engine: engine)
@@ -114,7 +114,7 @@ struct PhonemeTrainingTests {
     }
 
     @Test func aTeacherListensAndStaysAsItIs() throws {
-        let engine = try XLABackend.engine(.low)
+        let engine = try XLABackend.engine(.quick)
         let recipe = try Self.recipe { recipe in
             recipe.losses.perceptual = 1
             recipe.losses.perceptualModel = "unused"
@@ -139,7 +139,7 @@ struct PhonemeTrainingTests {
 
     /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it.
     @Test func aGameIsPlayedOverWhatIsReal() throws {
-        let engine = try XLABackend.engine(.low)
+        let engine = try XLABackend.engine(.quick)
         let recipe = try Self.recipe { recipe in
             recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
             recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
@@ -178,7 +178,7 @@ struct PhonemeTrainingTests {
     }
 
     @Test func aBatchInPartsTakesItsLabelsAlong() throws {
-        let engine = try XLABackend.engine(.low)
+        let engine = try XLABackend.engine(.quick)
         let whole = try Self.recipe { recipe in
             recipe.quantizerDropout = 0
             // The entropy of a mean is no mean of entropies.

@@ -27,7 +27,7 @@ extension SmallTrainingTests {
             return try Trainer(
                 recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
                 heldOut: openSource(path, split: "dev"), folder: folder.file(name),
-                engine: XLABackend.engine(.low))
+                engine: XLABackend.engine(.quick))
         }
 
         /// Runs up to a step and saves there.

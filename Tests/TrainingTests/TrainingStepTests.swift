@@ -14,7 +14,7 @@ extension SmallTrainingTests {
     @Suite struct TrainingStepTests {
         private let engine: Engine
 
-        init() throws { engine = try XLABackend.engine(.low) }
+        init() throws { engine = try XLABackend.engine(.quick) }
 
         private func step(_ change: (inout Recipe) -> Void = { _ in }) throws -> TrainingStep {
             var recipe = SmallTraining.recipe

@@ -15,9 +15,9 @@ import XLA
     /// Runs `x · factor` on an engine of its own; returns what was logged.
     @discardableResult
     private func scale(
-        by factor: Double, cache: String? = nil, name: String = "scale", effort: Function.Effort = .full
+        by factor: Double, cache: String? = nil, name: String = "scale", compilation: Function.Compilation = .standard
     ) throws -> LogRecord {
-        let (engine, log) = try recordingEngine(cacheFolder: cache ?? folder.path, effort: effort)
+        let (engine, log) = try recordingEngine(cacheFolder: cache ?? folder.path, compilation: compilation)
         let scale = Function(name, on: engine) { .leaf($0["x"].value * factor) }
         let result = try scale.run(["x": .leaf(vector(1, 2, 3))], on: engine)
         #expect(result.value == vector(Float(factor), Float(2 * factor), Float(3 * factor)))
@@ -39,10 +39,10 @@ import XLA
         #expect(try files().count == 3)
     }
 
-    @Test func whatWasCompiledWithLessEffortIsNotTaken() throws {
-        try scale(by: 2, effort: .low)
+    @Test func whatWasCompiledOtherwiseIsNotTaken() throws {
+        try scale(by: 2, compilation: .quick)
         #expect(try scale(by: 2).messages(.info) == ["compiled scale"])
-        #expect(try scale(by: 2, effort: .low).messages(.debug) == ["loaded scale"])
+        #expect(try scale(by: 2, compilation: .quick).messages(.debug) == ["loaded scale"])
         #expect(try files().count == 2)
     }
 

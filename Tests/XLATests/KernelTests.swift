@@ -159,9 +159,10 @@ import XLA
     @Test(
         .enabled(
             if: FileManager.default.fileExists(atPath: newerPlugin), "fetch it with Tools/setup/fetch_xla.sh --skew"),
-        arguments: [Function.Effort.full, .low])
-    func theNewerPluginTakesThem(effort: Function.Effort) throws {
-        let engine = try Engine(pluginPath: Self.newerPlugin, cacheFolder: nil, usesKernels: true, effort: effort)
+        arguments: [Function.Compilation.standard, .quick, .concurrent])
+    func theNewerPluginTakesThem(compilation: Function.Compilation) throws {
+        let engine = try Engine(
+            pluginPath: Self.newerPlugin, cacheFolder: nil, usesKernels: true, compilation: compilation)
         let plain = try Engine(cacheFolder: nil, usesKernels: false)
         let body = gradients(Self.shapes[0])
         let wanted = try Function("plain", on: plain, body: body).run(arguments(Self.shapes[0]), on: plain)["y"].value

@@ -19,9 +19,12 @@ struct CompileProgram: ParsableCommand {
 
     @Argument var plugin: String
     @Argument var cache: String
+    @Argument var compilation: Function.Compilation
     @Argument var name: String
 
-    func run() throws { try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, name: name) }
+    func run() throws {
+        try CompilerProcess.serve(plugin: plugin, cacheFolder: cache, compilation: compilation, name: name)
+    }
 
     /// An engine as `allophone train` has it.
     static func trainingEngine() throws -> Engine {
@@ -29,6 +32,8 @@ struct CompileProgram: ParsableCommand {
         return try Engine(platform: .cpu, compiler: .thisProgram(_commandName))
     }
 }
+
+extension Function.Compilation: ExpressibleByArgument {}
 
 struct PeerOptions: ParsableArguments {
     @Option(help: "The Python that has PyTorch and JAX.")

@@ -24,7 +24,7 @@ struct ReferenceCodec: Module {
     func initialize(on engine: Engine) throws -> Tree<Buffer> {
         let codec = self
         let key = try engine.upload(RandomKey.words(seed: 1))
-        return try Function("initialize", on: engine, effort: .low) { arguments in
+        return try Function("initialize", on: engine, compilation: .quick) { arguments in
             Tree(codec.initialization(key: RandomKey(words: arguments["key"].value)))
         }(["key": .leaf(key)])
     }

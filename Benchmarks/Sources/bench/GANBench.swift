@@ -66,7 +66,7 @@ struct GANStep: Module {
     func initialState(on engine: Engine) throws -> Tree<Buffer> {
         let step = self
         let key = try engine.upload(RandomKey.words(seed: 1))
-        return try Function("initialize", on: engine, effort: .low) { arguments in
+        return try Function("initialize", on: engine, compilation: .quick) { arguments in
             let key = RandomKey(words: arguments["key"].value)
             func side(_ module: some Module) -> Tree<Tensor> {
                 let values = module.initialization(key: key)
@@ -111,7 +111,9 @@ struct GANBench: ParsableCommand {
         try Safetensors.write(file, metadata: [:], to: path)
         defer { try? FileManager.default.removeItem(atPath: path) }
 
-        let step = Function("gan", on: engine, placeholders: gan.placeholders("state"), donating: ["state"]) {
+        let step = Function(
+            "gan", on: engine, placeholders: gan.placeholders("state"), donating: ["state"], compilation: .concurrent
+        ) {
             gan($0["state"], audio: $0["audio"].value)
         }
         let audio = try engine.upload(clip)

@@ -56,7 +56,7 @@ struct TrainingState: Sendable {
         let state = self
         // The key is an argument: of a constant the compiler would compute every weight itself, slowly.
         let key = try engine.upload(RandomKey.words(seed: seed))
-        return try Function("initialize", on: engine, effort: .low) { arguments in
+        return try Function("initialize", on: engine, compilation: .quick) { arguments in
             let key = RandomKey(words: arguments["key"].value)
             let values = state.model.initialization(key: key)
             let judges = state.discriminators.initialization(key: key.folding(in: 1))

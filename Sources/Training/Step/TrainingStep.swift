@@ -47,7 +47,8 @@ struct TrainingStep: Sendable {
                 [false, true].map { hears in
                     let phase = Phase(trainsDiscriminators: trains, isAdversarial: hears)
                     let function = Function(
-                        phase.name, on: engine, placeholders: placeholders, donating: ["state"]
+                        phase.name, on: engine, placeholders: placeholders, donating: ["state"],
+                        compilation: trains || hears ? .concurrent : .standard
                     ) { arguments in
                         let batch = Dictionary(uniqueKeysWithValues: parts.map { ($0, arguments[$0]) })
                         return body(arguments["state"], batch: .dictionary(batch), phase)

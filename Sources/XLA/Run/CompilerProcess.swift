@@ -30,10 +30,13 @@ public struct CompilerProcess: Sendable {
     private static let patience = 6 * 3600.0
 
     /// - Returns: why it came to nothing, or `nil` if the executable is in the cache.
-    func compile(_ program: Program, name: String, plugin: Plugin, cache: ExecutableCache) -> String? {
+    func compile(
+        _ program: Program, _ compilation: Function.Compilation, name: String, plugin: Plugin, cache: ExecutableCache
+    ) -> String? {
         do throws(ChildProcess.Failure) {
             let outcome = try ChildProcess.run(
-                path, arguments + [plugin.path, cache.folder, name], input: program.text, timeout: Self.patience)
+                path, arguments + [plugin.path, cache.folder, compilation.rawValue, name], input: program.text,
+                timeout: Self.patience)
             return outcome.end == .exited(0) ? nil : "\(outcome.end): \(outcome.errors.suffix(500))"
         } catch { return error.reason }
     }
@@ -55,10 +58,12 @@ public struct CompilerProcess: Sendable {
     ///   - cacheFolder: where executables are kept.
     ///   - name: what the program is called.
     /// - Throws: `PluginError` or `PJRTError`.
-    public static func serve(plugin: String, cacheFolder: String, name: String) throws {
+    public static func serve(plugin: String, cacheFolder: String, compilation: Function.Compilation, name: String)
+        throws
+    {
         let text = String(decoding: FileManager.default.contents(atPath: "/dev/stdin") ?? Data(), as: UTF8.self)
         let engine = try Engine(platform: .cpu, pluginPath: plugin, cacheFolder: cacheFolder)
-        let executable = try engine.client.compile(text, options: CompileOptions())
-        engine.cache?.store(try executable.serialize(), for: Program(text: text), .full, name: name)
+        let executable = try compilation.compile(text, on: engine.client)
+        engine.cache?.store(try executable.serialize(), for: Program(text: text), compilation, name: name)
     }
 }

@@ -11,8 +11,8 @@ public final class Engine: Sendable {
     /// Whether programs may call `Kernels`.
     let hasKernels: Bool
     private let compiler: CompilerProcess?
-    /// The most that the compiler tries for any function.
-    private let effort: Function.Effort
+    /// How functions are compiled that have no wish of their own, and all if it is `quick`.
+    private let compilation: Function.Compilation
 
     /// - Parameters:
     ///   - platform: which plugin to look for.
@@ -21,13 +21,13 @@ public final class Engine: Sendable {
     ///   - usesKernels: whether programs may call this package's own kernels where the platform is a CPU; by default in
     ///     release builds, unless `ALLOPHONE_XLA_KERNELS` is 0 in the environment.
     ///   - compiler: what compiles large programs for a CPU, if there is a cache; this process where it is `nil` or fails.
-    ///   - effort: the most that the compiler tries for any function; by default all, unless `ALLOPHONE_XLA_EFFORT` is `low` in the
-    ///     environment: for tests, and for what is run a few times.
+    ///   - compilation: how functions are compiled that have no wish of their own, and all if it is `quick`, as it is by default if
+    ///     `ALLOPHONE_XLA_COMPILATION` is `quick` in the environment: for tests.
     /// - Throws: `PluginError` or `PJRTError`.
     public init(
         platform: PlatformKind = .default, pluginPath: String? = nil, options: [String: NamedValue] = [:],
         cacheFolder: String? = ExecutableCache.defaultFolder, usesKernels: Bool? = nil,
-        compiler: CompilerProcess? = nil, effort: Function.Effort? = nil,
+        compiler: CompilerProcess? = nil, compilation: Function.Compilation? = nil,
         log: Logger = Logger(label: "allophone.xla")
     ) throws {
         let plugin = try Plugin.load(platform, path: pluginPath)
@@ -38,7 +38,7 @@ public final class Engine: Sendable {
         self.log = log
         hasKernels = (usesKernels ?? Kernels.areWanted) && Kernels.register(with: client)
         self.compiler = client.platformName == "cpu" ? compiler : nil
-        self.effort = effort ?? .wanted
+        self.compilation = compilation ?? .wanted
         cache = cacheFolder.map { ExecutableCache(folder: $0, client: client, log: log) }
     }
 
@@ -57,17 +57,17 @@ public final class Engine: Sendable {
 
     /// Compiles a program, or takes its executable from the cache.
     func compile(
-        _ program: Program, name: String, shapes: String, effort: Function.Effort
+        _ program: Program, name: String, shapes: String, _ wish: Function.Compilation
     ) throws -> LoadedExecutable {
         let start = ContinuousClock.now
-        let effort = self.effort == .low ? .low : effort
-        if let cached = cache?.load(program, effort) {
+        let compilation = compilation == .quick || wish == .standard ? compilation : wish
+        if let cached = cache?.load(program, compilation) {
             log.debug("loaded \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
             return cached
         }
-        if effort == .full, let cache, let compiler, program.text.utf8.count >= compiler.smallest {
-            let failure = compiler.compile(program, name: name, plugin: client.plugin, cache: cache)
-            if failure == nil, let compiled = cache.load(program, effort) {
+        if compilation != .quick, let cache, let compiler, program.text.utf8.count >= compiler.smallest {
+            let failure = compiler.compile(program, compilation, name: name, plugin: client.plugin, cache: cache)
+            if failure == nil, let compiled = cache.load(program, compilation) {
                 log.info(
                     "compiled \(name) in another process",
                     metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
@@ -77,12 +77,12 @@ public final class Engine: Sendable {
                 "\(name) will be compiled in this process, which makes it slower: \(failure ?? "nothing came of another")"
             )
         }
-        let executable = try effort.compile(program, on: client)
+        let executable = try compilation.compile(program.text, on: client)
         let isLarge = milliseconds(since: start) > 5000
         log.info("compiled \(name)", metadata: ["shapes": "\(shapes)", "ms": "\(milliseconds(since: start))"])
         do {
             let bytes = try executable.serialize()
-            cache?.store(bytes, for: program, effort, name: name)
+            cache?.store(bytes, for: program, compilation, name: name)
             // A training step that the CPU's compiler had just made has taken twice the time of the same step from the cache; why is
             // not known.
             return isLarge && client.platformName == "cpu" ? try client.load(serialized: bytes) : executable

@@ -8,7 +8,7 @@ import Tensor
     import Foundation
 #endif
 
-/// Executables kept on disk between processes, by program, plugin and processor.
+/// Executables kept on disk between processes, by program, how it was compiled, plugin and processor.
 ///
 /// A cache is an optimisation: what cannot be read or written is logged and done without.
 public struct ExecutableCache: Sendable {
@@ -28,8 +28,8 @@ public struct ExecutableCache: Sendable {
     ///
     /// The file begins with the whole key, so that two programs whose hashes collide are told apart, and then has a checksum of
     /// what follows: an executable is machine code, and a plugin runs what it is given.
-    func load(_ program: Program, _ effort: Function.Effort) -> LoadedExecutable? {
-        let key = key(program, effort)
+    func load(_ program: Program, _ compilation: Function.Compilation) -> LoadedExecutable? {
+        let key = key(program, compilation)
         let path = path(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
@@ -46,9 +46,9 @@ public struct ExecutableCache: Sendable {
     }
 
     /// - Parameter bytes: the executable, serialised.
-    func store(_ bytes: [UInt8], for program: Program, _ effort: Function.Effort, name: String) {
+    func store(_ bytes: [UInt8], for program: Program, _ compilation: Function.Compilation, name: String) {
         do {
-            let key = key(program, effort)
+            let key = key(program, compilation)
             let data = Data(key) + Data(checksum(bytes)) + Data(bytes)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try data.write(to: URL(fileURLWithPath: path(key)), options: .atomic)
@@ -58,8 +58,8 @@ public struct ExecutableCache: Sendable {
         }
     }
 
-    private func key(_ program: Program, _ effort: Function.Effort) -> [UInt8] {
-        Array((client.compatibilityKey + (effort == .low ? "low effort\n" : "") + program.text).utf8)
+    private func key(_ program: Program, _ compilation: Function.Compilation) -> [UInt8] {
+        Array((client.compatibilityKey + compilation.rawValue + program.text).utf8)
     }
 
     private func path(_ key: [UInt8]) -> String {

@@ -15,7 +15,7 @@ public final class Function: Sendable {
     private let placeholders: [String: Tensor]
     private let donated: [String]
     private let capacity: Int
-    private let effort: Effort
+    private let compilation: Compilation
     private let state = Mutex(State())
 
     private struct State {
@@ -38,12 +38,12 @@ public final class Function: Sendable {
     ///   - donating: paths (of leaves or whole subtrees) of arguments that the call may overwrite. A donated buffer cannot be used
     ///     again; its memory goes to the result of the same path and type, else to any result of its type.
     ///   - capacity: how many argument shapes to keep executables for.
-    ///   - effort: how hard the compiler tries.
+    ///   - compilation: how it is compiled, unless the engine compiles all quickly.
     public init(
         _ name: String, on engine: Engine, placeholders: [String: Tensor] = [:], donating: [String] = [],
-        capacity: Int = 16, effort: Effort = .full, body: @escaping Body
+        capacity: Int = 16, compilation: Compilation = .standard, body: @escaping Body
     ) {
-        self.effort = effort
+        self.compilation = compilation
         self.name = name
         self.engine = engine
         self.placeholders = placeholders
@@ -85,7 +85,7 @@ public final class Function: Sendable {
             state.traceCount += 1
             let (program, results) = trace(types)
             let entry = Entry(
-                executable: try engine.compile(program, name: name, shapes: summary(types), effort: effort),
+                executable: try engine.compile(program, name: name, shapes: summary(types), compilation),
                 results: results)
             state.entries[key] = entry
             state.order.append(key)
