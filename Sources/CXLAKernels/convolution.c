@@ -2,8 +2,6 @@
 #include "CXLAKernels.h"
 #include "ffi.h"
 #include "parts.h"
-#include <stdatomic.h>
-#include <stdbool.h>
 
 /// Rows of a direct convolution's block.
 enum { DIRECT_ROWS = 120 };
@@ -16,7 +14,6 @@ typedef struct {
     size_t batch, rows, block_rows, blocks;
     /// Blocks of CK_BLOCK outputs that one part packs or computes.
     size_t width, slices;
-    atomic_bool failed;
 } convolution;
 
 static ck_part outputs_of(const convolution *c, size_t slice) {
@@ -24,18 +21,16 @@ static ck_part outputs_of(const convolution *c, size_t slice) {
     return (ck_part){.first_output = first, .end_output = end < c->conv.outputs ? end : c->conv.outputs};
 }
 
-static void pack(void *context, size_t slice) {
+static bool pack(const void *context, size_t slice) {
     const convolution *const c = context;
-    if (c->conv.block_rows == 0) {
-        ck_conv_pack(&c->conv, c->weight, c->packed);
-        return;
-    }
+    if (c->conv.block_rows == 0) return ck_conv_pack(&c->conv, c->weight, c->packed);
     const ck_part part = outputs_of(c, slice);
     ck_conv_pack_outputs(&c->conv, c->weight, part.first_output, part.end_output, c->packed);
+    return true;
 }
 
-static void run(void *context, size_t index) {
-    convolution *const c = context;
+static bool run(const void *context, size_t index) {
+    const convolution *const c = context;
     const ck_conv *const conv = &c->conv;
     const size_t slice = index % c->slices, block = index / c->slices % c->blocks, row = index / c->slices / c->blocks;
     ck_part part = outputs_of(c, slice);
@@ -43,14 +38,12 @@ static void run(void *context, size_t index) {
     part.end_row = part.first_row + c->block_rows < c->rows ? part.first_row + c->block_rows : c->rows;
     const size_t scratch = ck_conv_scratch(conv) * sizeof(float);
     part.scratch = scratch > 0 ? xk_scratch(scratch) : NULL;
-    if (scratch > 0 && !part.scratch) {
-        c->failed = true;
-        return;
-    }
+    if (scratch > 0 && !part.scratch) return false;
     const ck_input x = {
         c->x + row * (c->rows + (conv->taps - 1) * conv->dilation) * conv->inputs, conv->inputs, NULL};
     const ck_epilogue epilogue = {.y = c->y + row * c->rows * conv->outputs, .y_stride = conv->outputs};
     ck_conv_run(conv, c->packed, &x, &epilogue, &part);
+    return true;
 }
 
 static ffi_error *convolve(ffi_call *call) {
@@ -78,14 +71,14 @@ static ffi_error *convolve(ffi_call *call) {
     const size_t columns = (c.conv.outputs + CK_BLOCK - 1) / CK_BLOCK;
     c.width = 1;
     c.slices = columns;
-    ffi_share(call, c.conv.block_rows > 0 ? c.slices : 1, pack, &c);
+    ffi_error *const error = ffi_share(call, c.conv.block_rows > 0 ? c.slices : 1, pack, &c);
+    if (error) return error;
     // Every slice of outputs transforms the inputs anew, so outputs are split only where there are few blocks.
     if (c.batch * c.blocks > 3) {
         c.width = columns;
         c.slices = 1;
     }
-    ffi_share(call, c.batch * c.blocks * c.slices, run, &c);
-    return c.failed ? ffi_fail(call, FFI_RESOURCE_EXHAUSTED, "there is no memory for a convolution") : NULL;
+    return ffi_share_last(call, c.batch * c.blocks * c.slices, run, &c, sizeof c);
 }
 
 void *xk_convolution(void) { return (void *)convolve; }

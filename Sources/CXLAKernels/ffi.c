@@ -1,7 +1,6 @@
 #include "ffi.h"
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,26 +41,21 @@ int64_t ffi_integer(const ffi_call *call, const char *name, int64_t otherwise) {
 /// Parts are taken one by one by whoever comes: a task that XLA starts late, or never, finds none left. So nobody waits
 /// for a thread that waits for him.
 typedef struct {
+    const ffi_api *api;
     atomic_size_t next, done, holders;
     size_t count;
-    void (*body)(void *, size_t);
-    void *context;
+    ffi_part *body;
+    const void *context;
+    atomic_bool failed;
+    /// Of a call that its handler leaves. The second of two ends it: the handler, when this is set, and who has done the last part.
+    ffi_future *future;
+    atomic_bool is_over;
+    _Alignas(16) char copy[];
 } job;
 
-static void work(job *j) {
-    for (size_t part; (part = atomic_fetch_add(&j->next, 1)) < j->count;) {
-        j->body(j->context, part);
-        atomic_fetch_add_explicit(&j->done, 1, memory_order_release);
-    }
-}
-
-static void let_go(job *j) {
-    if (atomic_fetch_sub(&j->holders, 1) == 1) free(j);
-}
-
-static void help(void *data) {
-    work(data);
-    let_go(data);
+static ffi_error *no_memory(const ffi_api *api) {
+    ffi_error_arguments arguments = {sizeof arguments, NULL, "there is no memory for a kernel", FFI_RESOURCE_EXHAUSTED};
+    return api->create_error(&arguments);
 }
 
 /// Whether there is an error, which is then discarded: the work is done without help.
@@ -72,27 +66,59 @@ static bool failed(const ffi_api *api, ffi_error *error) {
     return true;
 }
 
+static void end_call(const job *j) {
+    if (j->failed) {
+        ffi_future_error_arguments arguments = {sizeof arguments, NULL, j->future, no_memory(j->api)};
+        failed(j->api, j->api->set_error(&arguments));
+    } else {
+        ffi_future_arguments arguments = {sizeof arguments, NULL, j->future};
+        failed(j->api, j->api->set_available(&arguments));
+    }
+}
+
+/// - Returns: whether this thread has done the last part.
+static bool work(job *j) {
+    bool is_last = false;
+    for (size_t part; (part = atomic_fetch_add(&j->next, 1)) < j->count;) {
+        if (!j->body(j->context, part)) j->failed = true;
+        is_last = atomic_fetch_add(&j->done, 1) + 1 == j->count;
+    }
+    return is_last;
+}
+
+static void let_go(job *j) {
+    if (atomic_fetch_sub(&j->holders, 1) == 1) free(j);
+}
+
+static void help(void *data) {
+    job *const j = data;
+    if (work(j) && atomic_exchange(&j->is_over, true)) end_call(j);
+    let_go(j);
+}
+
 static size_t thread_count(const ffi_call *call) {
     const ffi_api *const api = call->api;
-    if (api->size < sizeof *api || !api->schedule || !api->thread_count) return 1;
+    if (api->size < offsetof(ffi_api, create_future) || !api->schedule || !api->thread_count) return 1;
     int64_t count = 1;
     ffi_thread_count_arguments arguments = {sizeof arguments, NULL, call->context, &count};
     return !failed(api, api->thread_count(&arguments)) && count > 1 ? (size_t)count : 1;
 }
 
-void ffi_share(const ffi_call *call, size_t count, void (*body)(void *, size_t), void *context) {
+/// A job that others have been asked to help with, and that this thread has no parts of left to take. NULL if it is alone, and has
+/// done them all: `result` then is the handler's.
+static job *begin(
+    const ffi_call *call, size_t count, ffi_part *body, const void *context, size_t copied, ffi_error **result)
+{
     const size_t threads = count > 1 ? thread_count(call) : 1;
-    job *const j = threads > 1 ? malloc(sizeof *j) : NULL;
+    job *const j = threads > 1 ? malloc(sizeof *j + copied) : NULL;
     if (!j) {
-        for (size_t part = 0; part < count; part++) body(context, part);
-        return;
+        bool succeeds = true;
+        for (size_t part = 0; part < count; part++) succeeds = body(context, part) && succeeds;
+        *result = succeeds ? NULL : no_memory(call->api);
+        return NULL;
     }
-    atomic_init(&j->next, 0);
-    atomic_init(&j->done, 0);
-    atomic_init(&j->holders, 1);
-    j->count = count;
-    j->body = body;
-    j->context = context;
+    *j = (job){.api = call->api, .holders = 1, .count = count, .body = body, .context = context};
+    if (copied > 0) j->context = memcpy(j->copy, context, copied);
     for (size_t helper = 1; helper < (threads < count ? threads : count); helper++) {
         atomic_fetch_add(&j->holders, 1);
         ffi_schedule_arguments arguments = {sizeof arguments, NULL, call->context, help, j};
@@ -102,7 +128,33 @@ void ffi_share(const ffi_call *call, size_t count, void (*body)(void *, size_t),
         }
     }
     work(j);
-    for (unsigned turn = 0; atomic_load_explicit(&j->done, memory_order_acquire) < count; turn++)
+    return j;
+}
+
+static ffi_error *wait_for(job *j) {
+    for (unsigned turn = 0; atomic_load(&j->done) < j->count; turn++)
         if (turn > 1000) sched_yield();
+    ffi_error *const error = j->failed ? no_memory(j->api) : NULL;
     let_go(j);
+    return error;
+}
+
+ffi_error *ffi_share(const ffi_call *call, size_t count, ffi_part *body, const void *context) {
+    ffi_error *result;
+    job *const j = begin(call, count, body, context, 0, &result);
+    return j ? wait_for(j) : result;
+}
+
+ffi_error *ffi_share_last(ffi_call *call, size_t count, ffi_part *body, const void *context, size_t size) {
+    ffi_error *result;
+    job *const j = begin(call, count, body, context, size, &result);
+    if (!j) return result;
+    const ffi_api *const api = call->api;
+    if (atomic_load(&j->done) == count || api->size < sizeof *api || !api->create_future) return wait_for(j);
+    ffi_future_arguments arguments = {sizeof arguments, NULL, NULL};
+    if (failed(api, api->create_future(&arguments))) return wait_for(j);
+    j->future = call->future = arguments.future;
+    if (atomic_exchange(&j->is_over, true)) end_call(j);
+    let_go(j);
+    return NULL;
 }

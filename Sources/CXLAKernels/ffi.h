@@ -4,6 +4,7 @@
 #ifndef XK_FFI_H
 #define XK_FFI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ typedef struct {
 
 typedef struct ffi_error ffi_error;
 typedef struct ffi_context ffi_context;
+typedef struct ffi_future ffi_future;
 
 typedef struct {
     size_t size;
@@ -68,6 +70,19 @@ typedef struct {
 typedef struct {
     size_t size;
     ffi_extension *extensions;
+    ffi_future *future;
+} ffi_future_arguments;
+
+typedef struct {
+    size_t size;
+    ffi_extension *extensions;
+    ffi_future *future;
+    ffi_error *error;
+} ffi_future_error_arguments;
+
+typedef struct {
+    size_t size;
+    ffi_extension *extensions;
     ffi_version version;
     const void *internal;
     ffi_error *(*create_error)(ffi_error_arguments *);
@@ -76,6 +91,9 @@ typedef struct {
     void *other[8];
     ffi_error *(*schedule)(ffi_schedule_arguments *);
     ffi_error *(*thread_count)(ffi_thread_count_arguments *);
+    ffi_error *(*create_future)(ffi_future_arguments *);
+    ffi_error *(*set_available)(ffi_future_arguments *);
+    ffi_error *(*set_error)(ffi_future_error_arguments *);
 } ffi_api;
 
 typedef struct {
@@ -123,6 +141,8 @@ typedef struct {
     ffi_buffers operands;
     ffi_buffers results;
     ffi_attributes attributes;
+    /// Set by a handler that returns before the call has ended. Plugins whose table has futures have it; `size` leaves it out.
+    ffi_future *future;
 } ffi_call;
 
 /// A new error of the framework's.
@@ -137,7 +157,16 @@ const ffi_buffer *ffi_buffer_at(const ffi_buffers *all, int64_t index, int type,
 /// The integer attribute `name`, or `otherwise`.
 int64_t ffi_integer(const ffi_call *call, const char *name, int64_t otherwise);
 
-/// Runs `body(context, part)` for every part of `count` on XLA's threads and this one, and returns when all have ended.
-void ffi_share(const ffi_call *call, size_t count, void (*body)(void *context, size_t part), void *context);
+/// One part of some work; false if there is no memory for it.
+typedef bool ffi_part(const void *context, size_t part);
+
+/// Runs `body` for every part of `count` on XLA's threads and this one, and returns when all have ended.
+/// - Returns: NULL or an error, to be returned by the handler.
+ffi_error *ffi_share(const ffi_call *call, size_t count, ffi_part *body, const void *context);
+
+/// The same as the last thing that a handler does: it returns when there are no parts left to take, and the call ends when the
+/// others have ended theirs. Meanwhile this thread can do what needs none of its results.
+/// - context: copied, `size` bytes.
+ffi_error *ffi_share_last(ffi_call *call, size_t count, ffi_part *body, const void *context, size_t size);
 
 #endif

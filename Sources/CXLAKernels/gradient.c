@@ -2,8 +2,6 @@
 #include "CXLAKernels.h"
 #include "ffi.h"
 #include "parts.h"
-#include <stdatomic.h>
-#include <stdbool.h>
 
 /// Inputs of one part. Each part evaluates all of `y` anew, so few would be dear; more leave threads idle.
 enum { PART = 32 };
@@ -13,18 +11,15 @@ typedef struct {
     const float *x, *y;
     float *weight;
     size_t batch, rows, width;
-    atomic_bool failed;
 } gradient;
 
-static void run(void *context, size_t part) {
-    gradient *const g = context;
+static bool run(const void *context, size_t part) {
+    const gradient *const g = context;
     const size_t first = part * g->width, end = first + g->width < g->conv.inputs ? first + g->width : g->conv.inputs;
     float *const scratch = xk_scratch(ck_conv_gradient_scratch(&g->conv, end - first) * sizeof(float));
-    if (!scratch) {
-        g->failed = true;
-        return;
-    }
+    if (!scratch) return false;
     ck_conv_gradient(&g->conv, g->x, g->y, g->batch, g->rows, first, end, scratch, g->weight);
+    return true;
 }
 
 static ffi_error *differentiate(ffi_call *call) {
@@ -48,8 +43,7 @@ static ffi_error *differentiate(ffi_call *call) {
         part.inputs = g.width;
         g.conv.block_rows = xk_block_rows(&part, g.rows);
     }
-    ffi_share(call, (g.conv.inputs + g.width - 1) / g.width, run, &g);
-    return g.failed ? ffi_fail(call, FFI_RESOURCE_EXHAUSTED, "there is no memory for a convolution") : NULL;
+    return ffi_share_last(call, (g.conv.inputs + g.width - 1) / g.width, run, &g, sizeof g);
 }
 
 void *xk_convolution_gradient(void) { return (void *)differentiate; }

@@ -8,13 +8,14 @@ typedef struct {
     size_t rows, channels, part_rows;
 } sum;
 
-static void run(void *context, size_t part) {
+static bool run(const void *context, size_t part) {
     const sum *const s = context;
     const size_t first = part * s->part_rows, left = first < s->rows ? s->rows - first : 0;
     const size_t at = left > 0 ? first * s->channels : 0;
     ck_sum_rows(
         s->x + at, s->y ? s->y + at : NULL, left < s->part_rows ? left : s->part_rows, s->channels,
         s->partial + part * s->channels);
+    return true;
 }
 
 static ffi_error *add_up(ffi_call *call) {
@@ -32,7 +33,8 @@ static ffi_error *add_up(ffi_call *call) {
         .x = x->data, .y = call->operands.count > 1 ? y->data : NULL, .partial = partial->data,
         .rows = (size_t)x->dimensions[0], .channels = (size_t)x->dimensions[1]};
     s.part_rows = (s.rows + parts - 1) / parts;
-    ffi_share(call, parts, run, &s);
+    ffi_error *const error = ffi_share(call, parts, run, &s);
+    if (error) return error;
     ck_sum_rows(s.partial, NULL, parts, s.channels, total->data);
     return NULL;
 }
