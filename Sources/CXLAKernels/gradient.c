@@ -31,7 +31,7 @@ static ffi_error *differentiate(ffi_call *call) {
     if (!x || !w || !y || dilation < 1)
         return ffi_fail(call, FFI_INVALID_ARGUMENT, "a convolution's operands are not as its kernel expects");
     gradient g = {
-        .conv = xk_conv(w, dilation),
+        .conv = xk_conv(w->dimensions, dilation),
         .x = x->data, .y = y->data, .weight = w->data, .batch = (size_t)y->dimensions[0], .rows = (size_t)y->dimensions[1]};
     if (ck_conv_gradient_scratch(&g.conv, 1) == 0 || x->dimensions[2] != w->dimensions[1]
         || y->dimensions[2] != w->dimensions[2] || x->dimensions[0] != y->dimensions[0]

@@ -11,8 +11,7 @@ static _Thread_local struct { float *memory; size_t size; } scratch;
 static void free_scratch(void *memory) { ck_free(memory); }
 static void make_key(void) { pthread_key_create(&scratch_key, free_scratch); }
 
-ck_conv xk_conv(const ffi_buffer *weight, int64_t dilation) {
-    const int64_t *const shape = weight->dimensions;
+ck_conv xk_conv(const int64_t *shape, int64_t dilation) {
     const bool is_fast = shape[0] >= 5 && shape[0] <= 8;
     return (ck_conv){(size_t)shape[0], (size_t)shape[1], (size_t)shape[2], (size_t)dilation, CK_F32, is_fast};
 }

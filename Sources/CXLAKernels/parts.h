@@ -5,9 +5,9 @@
 #include "CKernels.h"
 #include "ffi.h"
 
-/// The convolution that has weights like `weight`, `[taps, inputs, outputs]`: a fast one, in blocks yet to be chosen, if its taps
+/// The convolution that has weights of this shape, `[taps, inputs, outputs]`: a fast one, in blocks yet to be chosen, if its taps
 /// allow. `Kernels.Call` in Swift reckons with the same choice when it asks for memory.
-ck_conv xk_conv(const ffi_buffer *weight, int64_t dilation);
+ck_conv xk_conv(const int64_t *shape, int64_t dilation);
 
 /// Memory of this thread's own, kept until it ends; NULL if there is not so much.
 float *xk_scratch(size_t size);

@@ -90,6 +90,19 @@ import XLA
         try agreeWithXLA(shape: shape, paths: ["w"])
     }
 
+    /// As a discriminator's are, which hears real and generated sound.
+    @Test func weightsThatManyConvolutionsHaveArePackedOnce() {
+        let types = [TensorType(.f32, [1, 400, 32]), TensorType(.f32, [1, 400, 32]), TensorType(.f32, [7, 32, 32])]
+        let graph = Graph(types) { inputs in
+            let sounds = inputs.prefix(2).map { convolve($0, inputs[2], dilation: [3]).squared.sum() }
+            return gradient(of: sounds[0] + sounds[1], at: Array(inputs.prefix(2)))
+        }
+        let text = Program(graph, name: "shared", usesKernels: true).text
+        func count(_ call: String) -> Int { text.components(separatedBy: "@\(call)(").count - 1 }
+        // Their transpose, for the gradients, apart.
+        #expect(count("allophone_convolution") == 4 && count("allophone_pack") == 2)
+    }
+
     @Test func onlyWhatIsFasterIsCalled() {
         func text(_ shape: Case, usesKernels: Bool = true, dtype: DType = .f32) -> String {
             let types = [

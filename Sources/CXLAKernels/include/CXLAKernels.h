@@ -8,11 +8,17 @@
 extern "C" {
 #endif
 
-/// A convolution over time whose weights change from call to call: a fast one (`ck_conv.block_rows`) for 5 to 8 taps.
+/// Weights as `xk_convolution` takes them, whatever its dilation: once for all calls that have them.
 ///
-/// - Operands: x `[batch, rows + (taps - 1) · dilation, inputs]`, w `[taps, inputs, outputs]`, f32.
-/// - Results: y `[batch, rows, outputs]` f32; u8 `[n]`, memory to work in: `ck_conv_packed_size` + 64 bytes.
-/// - Attributes: `dilation`, i64.
+/// - Operand: w `[taps, inputs, outputs]`, f32.
+/// - Result: u8 `[n]`, `ck_conv_packed_size` + 64 bytes.
+void *xk_pack(void);
+
+/// A convolution over time: a fast one (`ck_conv.block_rows`) for 5 to 8 taps.
+///
+/// - Operands: x `[batch, rows + (taps - 1) · dilation, inputs]`, f32; what `xk_pack` made of the weights.
+/// - Result: y `[batch, rows, outputs]` f32.
+/// - Attributes: `dilation` and `taps`, i64.
 void *xk_convolution(void);
 
 /// The gradient of such a convolution by its weights (`ck_conv_gradient`), likewise.

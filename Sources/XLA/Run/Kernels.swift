@@ -24,6 +24,7 @@ enum Kernels {
         #endif
     }
 
+    static let pack = "allophone_pack"
     static let convolution = "allophone_convolution"
     static let gradient = "allophone_convolution_gradient"
     static let sum = "allophone_sum"
@@ -31,7 +32,9 @@ enum Kernels {
     /// Whether programs for this client may call the kernels; registers them.
     static func register(with client: Client) -> Bool {
         guard client.platformName == "cpu" else { return false }
-        let handlers = [(convolution, xk_convolution()), (gradient, xk_convolution_gradient()), (sum, xk_sum())]
+        let handlers = [
+            (pack, xk_pack()), (convolution, xk_convolution()), (gradient, xk_convolution_gradient()), (sum, xk_sum()),
+        ]
         return handlers.allSatisfy { name, handler in
             guard let handler else { return false }
             return (try? client.plugin.registerCustomCall(name, handler: handler, platform: "Host")) != nil
@@ -42,8 +45,8 @@ enum Kernels {
     enum Call {
         /// - isTransposed: whether the weights are `[taps, outputs, inputs]`, as they are in the gradient by the operand.
         /// - weight: `[taps, inputs, outputs]`.
-        /// - workspace: bytes of memory to work in.
-        case convolution(isTransposed: Bool, weight: TensorType, workspace: Int)
+        /// - packed: bytes of the weights as the kernel reads them.
+        case convolution(isTransposed: Bool, weight: TensorType, packed: Int)
         /// By the weights: the operand slides over the cotangent, whose rows are its taps.
         case gradient(dilation: Int)
 
@@ -75,7 +78,7 @@ enum Kernels {
                     block_rows: (5...8).contains(weight[0]) ? 1 : 0)
                 self = .convolution(
                     isTransposed: isTransposed, weight: TensorType(.f32, Shape(weight)),
-                    workspace: ck_conv_packed_size(&shape) + 64)
+                    packed: ck_conv_packed_size(&shape) + 64)
             case turned:
                 let dilation = convolution.strides[0]
                 guard convolution.kernelDilation == [1],
@@ -87,8 +90,7 @@ enum Kernels {
             }
         }
 
-        /// Packing the weights anew in each call costs as much as some rows save, and less than a vector of channels leaves lanes
-        /// idle.
+        /// Packing the weights costs as much as some rows save, and less than a vector of channels leaves lanes idle.
         private static func pays(_ weight: [Int], dilation: Int, batch: Int, rows: Int) -> Bool {
             weight[0] <= 8 && weight[1] >= 16 && weight[2] >= 16 && batch * rows >= 40
                 && (weight[0] < 5 || rows >= 6 * dilation)

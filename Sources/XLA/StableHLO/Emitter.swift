@@ -10,6 +10,8 @@ struct Emitter {
     private(set) var lines: [String] = []
     private var counter = 0
     private var depth = 1
+    /// Names by operation, in this region: those of another need not be known in it.
+    private var assigned: [String: Name] = [:]
 
     init(usesKernels: Bool) { self.usesKernels = usesKernels }
 
@@ -21,17 +23,25 @@ struct Emitter {
 
     mutating func line(_ text: String) { lines.append(String(repeating: "  ", count: depth) + text) }
 
-    /// One operation with one result, written `%n = operation`.
+    /// One operation with one result, written `%n = operation`, or the name it has if it was written before.
+    ///
+    /// XLA merges most of what is written twice, but no kernel's calls: those that pack the weights of a discriminator, which hears real
+    /// and generated sound, say.
     mutating func assign(_ operation: String) -> Name {
+        if let name = assigned[operation] { return name }
         let name = fresh()
         line("\(name) = \(operation)")
+        assigned[operation] = name
         return name
     }
 
     mutating func indented(_ body: (inout Emitter) -> Void) {
+        let outer = assigned
+        assigned = [:]
         depth += 1
         body(&self)
         depth -= 1
+        assigned = outer
     }
 
     /// A constant of `type` with `value` everywhere: a scalar constant, repeated.

@@ -181,34 +181,42 @@ extension Convolution: StableHLOPrimitive {
         ]
     }
 
-    private func lower(_ call: Kernels.Call, _ site: LoweringSite, into emitter: inout Emitter) -> Emitter.Name {
+    private func lower(_ kernel: Kernels.Call, _ site: LoweringSite, into emitter: inout Emitter) -> Emitter.Name {
         let (x, type) = padded(site, into: &emitter)
-        let rows = "dense<[2, 1, 0]> : tensor<3xindex>"
-        func line(_ kernel: String, _ right: Emitter.Name, dilation: Int) -> String {
-            "stablehlo.custom_call @\(kernel)(\(x), \(right)) {api_version = 4 : i32, "
-                + "backend_config = {dilation = \(dilation) : i64}, operand_layouts = [\(rows), \(rows)], "
-                + "result_layouts = [\(rows)"
+        func call(
+            _ kernel: String, _ right: Emitter.Name, _ rightType: TensorType, _ attributes: [(name: String, value: Int)]
+        ) -> Emitter.Name {
+            let settings = attributes.map { "\($0.name) = \($0.value) : i64" }.joined(separator: ", ")
+            return emitter.assign(
+                "stablehlo.custom_call @\(kernel)(\(x), \(right)) {api_version = 4 : i32, "
+                    + "backend_config = {\(settings)}, operand_layouts = [\(layout(type)), \(layout(rightType))], "
+                    + "result_layouts = [\(layout(site.type))]} : "
+                    + "(\(mlir(type)), \(mlir(rightType))) -> \(mlir(site.type))")
         }
-        switch call {
-        case .convolution(let isTransposed, let weightType, let workspace):
+        switch kernel {
+        case .convolution(let isTransposed, let weightType, let packed):
+            let packedType = TensorType(.u8, [packed])
             var weight = site.operands[1]
             if isTransposed {
                 weight = emitter.assign(
                     "stablehlo.transpose \(weight), dims = [0, 2, 1] : "
                         + "(\(mlir(site.operandTypes[1]))) -> \(mlir(weightType))")
             }
-            let name = emitter.fresh()
-            emitter.line(
-                "\(name):2 = \(line(Kernels.convolution, weight, dilation: kernelDilation[0])), "
-                    + "dense<0> : tensor<1xindex>]} : (\(mlir(type)), \(mlir(weightType))) -> "
-                    + "(\(mlir(site.type)), tensor<\(workspace)xui8>)")
-            return "\(name)#0"
+            let weights = emitter.assign(
+                "stablehlo.custom_call @\(Kernels.pack)(\(weight)) {api_version = 4 : i32, "
+                    + "operand_layouts = [\(layout(weightType))], result_layouts = [\(layout(packedType))]} : "
+                    + "(\(mlir(weightType))) -> \(mlir(packedType))")
+            return call(
+                Kernels.convolution, weights, packedType,
+                [("dilation", kernelDilation[0]), ("taps", weightType.shape[0])])
         case .gradient(let dilation):
-            let cotangent = site.operandTypes[1]
-            return emitter.assign(
-                "\(line(Kernels.gradient, site.operands[1], dilation: dilation))]} : "
-                    + "(\(mlir(type)), \(mlir(cotangent))) -> \(mlir(site.type))")
+            return call(Kernels.gradient, site.operands[1], site.operandTypes[1], [("dilation", dilation)])
         }
+    }
+
+    /// Rows one after the other, as kernels expect them.
+    private func layout(_ type: TensorType) -> String {
+        "dense<\(list(type.shape.indices.reversed()))> : tensor<\(type.shape.rank)xindex>"
     }
 
     /// The operand with its rows of zeros, if it has any.

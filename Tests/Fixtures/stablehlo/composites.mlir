@@ -61,101 +61,94 @@ module @composites {
     %58 = stablehlo.rsqrt %57 : tensor<2x1xf32>
     %59 = stablehlo.broadcast_in_dim %58, dims = [0, 1] : (tensor<2x1xf32>) -> tensor<2x4xf32>
     %60 = stablehlo.multiply %arg0, %59 : tensor<2x4xf32>
-    %61 = stablehlo.broadcast_in_dim %arg1, dims = [1] : (tensor<4xf32>) -> tensor<2x4xf32>
-    %62 = stablehlo.multiply %60, %61 : tensor<2x4xf32>
-    %63 = stablehlo.constant dense<"0x0000000001000000"> : tensor<2xui32>
-    %64 = stablehlo.constant dense<0> : tensor<ui32>
-    %65 = stablehlo.broadcast_in_dim %64, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-    %66 = stablehlo.iota dim = 0 : tensor<2xui32>
-    %67 = stablehlo.slice %63 [0:1] : (tensor<2xui32>) -> tensor<1xui32>
-    %68 = stablehlo.reshape %67 : (tensor<1xui32>) -> tensor<ui32>
-    %69 = stablehlo.broadcast_in_dim %68, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-    %70 = stablehlo.add %65, %69 : tensor<2xui32>
-    %71 = stablehlo.slice %63 [1:2] : (tensor<2xui32>) -> tensor<1xui32>
-    %72 = stablehlo.reshape %71 : (tensor<1xui32>) -> tensor<ui32>
-    %73 = stablehlo.broadcast_in_dim %72, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-    %74 = stablehlo.add %66, %73 : tensor<2xui32>
-    %75 = stablehlo.constant dense<"0x0D0000000F0000001A00000006000000110000001D00000010000000180000000D0000000F0000001A00000006000000110000001D00000010000000180000000D0000000F0000001A00000006000000"> : tensor<5x4xui32>
-    %76 = stablehlo.reshape %68 : (tensor<ui32>) -> tensor<1xui32>
-    %77 = stablehlo.reshape %72 : (tensor<ui32>) -> tensor<1xui32>
-    %78 = stablehlo.xor %68, %72 : tensor<ui32>
-    %79 = stablehlo.constant dense<466688986> : tensor<ui32>
-    %80 = stablehlo.xor %78, %79 : tensor<ui32>
-    %81 = stablehlo.reshape %80 : (tensor<ui32>) -> tensor<1xui32>
-    %82 = stablehlo.concatenate %76, %77, %81, dim = 0 : (tensor<1xui32>, tensor<1xui32>, tensor<1xui32>) -> tensor<3xui32>
-    %83 = stablehlo.constant dense<"0x0100000002000000000000000100000002000000"> : tensor<5xi32>
-    %84 = "stablehlo.gather"(%82, %83) <{dimension_numbers = #stablehlo.gather<offset_dims = [], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<3xui32>, tensor<5xi32>) -> tensor<5xui32>
-    %85 = stablehlo.constant dense<"0x0200000000000000010000000200000000000000"> : tensor<5xi32>
-    %86 = "stablehlo.gather"(%82, %85) <{dimension_numbers = #stablehlo.gather<offset_dims = [], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<3xui32>, tensor<5xi32>) -> tensor<5xui32>
-    %87 = stablehlo.constant dense<"0x0100000002000000030000000400000005000000"> : tensor<5xui32>
-    %88 = stablehlo.add %86, %87 : tensor<5xui32>
-    %89 = stablehlo.constant dense<0> : tensor<i32>
-    %90:3 = stablehlo.while(%91 = %89, %92 = %70, %93 = %74) : tensor<i32>, tensor<2xui32>, tensor<2xui32>
+    %61 = stablehlo.multiply %60, %0 : tensor<2x4xf32>
+    %62 = stablehlo.constant dense<"0x0000000001000000"> : tensor<2xui32>
+    %63 = stablehlo.constant dense<0> : tensor<ui32>
+    %64 = stablehlo.broadcast_in_dim %63, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+    %65 = stablehlo.iota dim = 0 : tensor<2xui32>
+    %66 = stablehlo.slice %62 [0:1] : (tensor<2xui32>) -> tensor<1xui32>
+    %67 = stablehlo.reshape %66 : (tensor<1xui32>) -> tensor<ui32>
+    %68 = stablehlo.broadcast_in_dim %67, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+    %69 = stablehlo.add %64, %68 : tensor<2xui32>
+    %70 = stablehlo.slice %62 [1:2] : (tensor<2xui32>) -> tensor<1xui32>
+    %71 = stablehlo.reshape %70 : (tensor<1xui32>) -> tensor<ui32>
+    %72 = stablehlo.broadcast_in_dim %71, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+    %73 = stablehlo.add %65, %72 : tensor<2xui32>
+    %74 = stablehlo.constant dense<"0x0D0000000F0000001A00000006000000110000001D00000010000000180000000D0000000F0000001A00000006000000110000001D00000010000000180000000D0000000F0000001A00000006000000"> : tensor<5x4xui32>
+    %75 = stablehlo.reshape %67 : (tensor<ui32>) -> tensor<1xui32>
+    %76 = stablehlo.reshape %71 : (tensor<ui32>) -> tensor<1xui32>
+    %77 = stablehlo.xor %67, %71 : tensor<ui32>
+    %78 = stablehlo.constant dense<466688986> : tensor<ui32>
+    %79 = stablehlo.xor %77, %78 : tensor<ui32>
+    %80 = stablehlo.reshape %79 : (tensor<ui32>) -> tensor<1xui32>
+    %81 = stablehlo.concatenate %75, %76, %80, dim = 0 : (tensor<1xui32>, tensor<1xui32>, tensor<1xui32>) -> tensor<3xui32>
+    %82 = stablehlo.constant dense<"0x0100000002000000000000000100000002000000"> : tensor<5xi32>
+    %83 = "stablehlo.gather"(%81, %82) <{dimension_numbers = #stablehlo.gather<offset_dims = [], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<3xui32>, tensor<5xi32>) -> tensor<5xui32>
+    %84 = stablehlo.constant dense<"0x0200000000000000010000000200000000000000"> : tensor<5xi32>
+    %85 = "stablehlo.gather"(%81, %84) <{dimension_numbers = #stablehlo.gather<offset_dims = [], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<3xui32>, tensor<5xi32>) -> tensor<5xui32>
+    %86 = stablehlo.constant dense<"0x0100000002000000030000000400000005000000"> : tensor<5xui32>
+    %87 = stablehlo.add %85, %86 : tensor<5xui32>
+    %88 = stablehlo.constant dense<0> : tensor<i32>
+    %89:3 = stablehlo.while(%90 = %88, %91 = %69, %92 = %73) : tensor<i32>, tensor<2xui32>, tensor<2xui32>
     cond {
-      %94 = stablehlo.constant dense<5> : tensor<i32>
-      %95 = stablehlo.compare LT, %91, %94, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %95 : tensor<i1>
+      %93 = stablehlo.constant dense<5> : tensor<i32>
+      %94 = stablehlo.compare LT, %90, %93, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %94 : tensor<i1>
     } do {
-      %96 = stablehlo.constant dense<0> : tensor<i32>
-      %97 = stablehlo.dynamic_slice %75, %91, %96, sizes = [1, 4] : (tensor<5x4xui32>, tensor<i32>, tensor<i32>) -> tensor<1x4xui32>
-      %98 = stablehlo.reshape %97 : (tensor<1x4xui32>) -> tensor<4xui32>
-      %99 = stablehlo.dynamic_slice %84, %91, sizes = [1] : (tensor<5xui32>, tensor<i32>) -> tensor<1xui32>
-      %100 = stablehlo.reshape %99 : (tensor<1xui32>) -> tensor<ui32>
-      %101 = stablehlo.dynamic_slice %88, %91, sizes = [1] : (tensor<5xui32>, tensor<i32>) -> tensor<1xui32>
-      %102 = stablehlo.reshape %101 : (tensor<1xui32>) -> tensor<ui32>
-      %103 = stablehlo.add %92, %93 : tensor<2xui32>
-      %104 = stablehlo.slice %98 [0:1] : (tensor<4xui32>) -> tensor<1xui32>
-      %105 = stablehlo.reshape %104 : (tensor<1xui32>) -> tensor<ui32>
-      %106 = stablehlo.broadcast_in_dim %105, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %107 = stablehlo.shift_left %93, %106 : tensor<2xui32>
-      %108 = stablehlo.constant dense<32> : tensor<ui32>
-      %109 = stablehlo.broadcast_in_dim %108, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %110 = stablehlo.subtract %109, %106 : tensor<2xui32>
-      %111 = stablehlo.shift_right_logical %93, %110 : tensor<2xui32>
-      %112 = stablehlo.or %107, %111 : tensor<2xui32>
-      %113 = stablehlo.xor %112, %103 : tensor<2xui32>
-      %114 = stablehlo.add %103, %113 : tensor<2xui32>
-      %115 = stablehlo.slice %98 [1:2] : (tensor<4xui32>) -> tensor<1xui32>
-      %116 = stablehlo.reshape %115 : (tensor<1xui32>) -> tensor<ui32>
-      %117 = stablehlo.broadcast_in_dim %116, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %118 = stablehlo.shift_left %113, %117 : tensor<2xui32>
-      %119 = stablehlo.constant dense<32> : tensor<ui32>
-      %120 = stablehlo.broadcast_in_dim %119, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %121 = stablehlo.subtract %120, %117 : tensor<2xui32>
-      %122 = stablehlo.shift_right_logical %113, %121 : tensor<2xui32>
-      %123 = stablehlo.or %118, %122 : tensor<2xui32>
-      %124 = stablehlo.xor %123, %114 : tensor<2xui32>
-      %125 = stablehlo.add %114, %124 : tensor<2xui32>
-      %126 = stablehlo.slice %98 [2:3] : (tensor<4xui32>) -> tensor<1xui32>
-      %127 = stablehlo.reshape %126 : (tensor<1xui32>) -> tensor<ui32>
-      %128 = stablehlo.broadcast_in_dim %127, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %129 = stablehlo.shift_left %124, %128 : tensor<2xui32>
-      %130 = stablehlo.constant dense<32> : tensor<ui32>
-      %131 = stablehlo.broadcast_in_dim %130, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %132 = stablehlo.subtract %131, %128 : tensor<2xui32>
-      %133 = stablehlo.shift_right_logical %124, %132 : tensor<2xui32>
-      %134 = stablehlo.or %129, %133 : tensor<2xui32>
-      %135 = stablehlo.xor %134, %125 : tensor<2xui32>
-      %136 = stablehlo.add %125, %135 : tensor<2xui32>
-      %137 = stablehlo.broadcast_in_dim %100, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %138 = stablehlo.add %136, %137 : tensor<2xui32>
-      %139 = stablehlo.slice %98 [3:4] : (tensor<4xui32>) -> tensor<1xui32>
-      %140 = stablehlo.reshape %139 : (tensor<1xui32>) -> tensor<ui32>
-      %141 = stablehlo.broadcast_in_dim %140, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %142 = stablehlo.shift_left %135, %141 : tensor<2xui32>
-      %143 = stablehlo.constant dense<32> : tensor<ui32>
-      %144 = stablehlo.broadcast_in_dim %143, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %145 = stablehlo.subtract %144, %141 : tensor<2xui32>
-      %146 = stablehlo.shift_right_logical %135, %145 : tensor<2xui32>
-      %147 = stablehlo.or %142, %146 : tensor<2xui32>
-      %148 = stablehlo.xor %147, %136 : tensor<2xui32>
-      %149 = stablehlo.broadcast_in_dim %102, dims = [] : (tensor<ui32>) -> tensor<2xui32>
-      %150 = stablehlo.add %148, %149 : tensor<2xui32>
-      %151 = stablehlo.constant dense<1> : tensor<i32>
-      %152 = stablehlo.add %91, %151 : tensor<i32>
-      stablehlo.return %152, %138, %150 : tensor<i32>, tensor<2xui32>, tensor<2xui32>
+      %95 = stablehlo.constant dense<0> : tensor<i32>
+      %96 = stablehlo.dynamic_slice %74, %90, %95, sizes = [1, 4] : (tensor<5x4xui32>, tensor<i32>, tensor<i32>) -> tensor<1x4xui32>
+      %97 = stablehlo.reshape %96 : (tensor<1x4xui32>) -> tensor<4xui32>
+      %98 = stablehlo.dynamic_slice %83, %90, sizes = [1] : (tensor<5xui32>, tensor<i32>) -> tensor<1xui32>
+      %99 = stablehlo.reshape %98 : (tensor<1xui32>) -> tensor<ui32>
+      %100 = stablehlo.dynamic_slice %87, %90, sizes = [1] : (tensor<5xui32>, tensor<i32>) -> tensor<1xui32>
+      %101 = stablehlo.reshape %100 : (tensor<1xui32>) -> tensor<ui32>
+      %102 = stablehlo.add %91, %92 : tensor<2xui32>
+      %103 = stablehlo.slice %97 [0:1] : (tensor<4xui32>) -> tensor<1xui32>
+      %104 = stablehlo.reshape %103 : (tensor<1xui32>) -> tensor<ui32>
+      %105 = stablehlo.broadcast_in_dim %104, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %106 = stablehlo.shift_left %92, %105 : tensor<2xui32>
+      %107 = stablehlo.constant dense<32> : tensor<ui32>
+      %108 = stablehlo.broadcast_in_dim %107, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %109 = stablehlo.subtract %108, %105 : tensor<2xui32>
+      %110 = stablehlo.shift_right_logical %92, %109 : tensor<2xui32>
+      %111 = stablehlo.or %106, %110 : tensor<2xui32>
+      %112 = stablehlo.xor %111, %102 : tensor<2xui32>
+      %113 = stablehlo.add %102, %112 : tensor<2xui32>
+      %114 = stablehlo.slice %97 [1:2] : (tensor<4xui32>) -> tensor<1xui32>
+      %115 = stablehlo.reshape %114 : (tensor<1xui32>) -> tensor<ui32>
+      %116 = stablehlo.broadcast_in_dim %115, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %117 = stablehlo.shift_left %112, %116 : tensor<2xui32>
+      %118 = stablehlo.subtract %108, %116 : tensor<2xui32>
+      %119 = stablehlo.shift_right_logical %112, %118 : tensor<2xui32>
+      %120 = stablehlo.or %117, %119 : tensor<2xui32>
+      %121 = stablehlo.xor %120, %113 : tensor<2xui32>
+      %122 = stablehlo.add %113, %121 : tensor<2xui32>
+      %123 = stablehlo.slice %97 [2:3] : (tensor<4xui32>) -> tensor<1xui32>
+      %124 = stablehlo.reshape %123 : (tensor<1xui32>) -> tensor<ui32>
+      %125 = stablehlo.broadcast_in_dim %124, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %126 = stablehlo.shift_left %121, %125 : tensor<2xui32>
+      %127 = stablehlo.subtract %108, %125 : tensor<2xui32>
+      %128 = stablehlo.shift_right_logical %121, %127 : tensor<2xui32>
+      %129 = stablehlo.or %126, %128 : tensor<2xui32>
+      %130 = stablehlo.xor %129, %122 : tensor<2xui32>
+      %131 = stablehlo.add %122, %130 : tensor<2xui32>
+      %132 = stablehlo.broadcast_in_dim %99, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %133 = stablehlo.add %131, %132 : tensor<2xui32>
+      %134 = stablehlo.slice %97 [3:4] : (tensor<4xui32>) -> tensor<1xui32>
+      %135 = stablehlo.reshape %134 : (tensor<1xui32>) -> tensor<ui32>
+      %136 = stablehlo.broadcast_in_dim %135, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %137 = stablehlo.shift_left %130, %136 : tensor<2xui32>
+      %138 = stablehlo.subtract %108, %136 : tensor<2xui32>
+      %139 = stablehlo.shift_right_logical %130, %138 : tensor<2xui32>
+      %140 = stablehlo.or %137, %139 : tensor<2xui32>
+      %141 = stablehlo.xor %140, %131 : tensor<2xui32>
+      %142 = stablehlo.broadcast_in_dim %101, dims = [] : (tensor<ui32>) -> tensor<2xui32>
+      %143 = stablehlo.add %141, %142 : tensor<2xui32>
+      %144 = stablehlo.constant dense<1> : tensor<i32>
+      %145 = stablehlo.add %90, %144 : tensor<i32>
+      stablehlo.return %145, %133, %143 : tensor<i32>, tensor<2xui32>, tensor<2xui32>
     }
-    %153 = stablehlo.xor %90#1, %90#2 : tensor<2xui32>
-    return %47, %62, %153 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2xui32>
+    %146 = stablehlo.xor %89#1, %89#2 : tensor<2xui32>
+    return %47, %61, %146 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2xui32>
   }
 }

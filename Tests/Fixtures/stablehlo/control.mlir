@@ -3,91 +3,84 @@ module @control {
     %0 = stablehlo.constant dense<0.0> : tensor<f32>
     %1 = stablehlo.broadcast_in_dim %0, dims = [] : (tensor<f32>) -> tensor<3xf32>
     %2 = stablehlo.constant dense<0> : tensor<i32>
-    %3 = stablehlo.constant dense<0.0> : tensor<f32>
-    %4 = stablehlo.broadcast_in_dim %3, dims = [] : (tensor<f32>) -> tensor<4x3xf32>
-    %5 = stablehlo.constant dense<0.0> : tensor<f32>
-    %6 = stablehlo.broadcast_in_dim %5, dims = [] : (tensor<f32>) -> tensor<4x3xf32>
-    %7:4 = stablehlo.while(%8 = %2, %9 = %1, %10 = %4, %11 = %6) : tensor<i32>, tensor<3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
+    %3 = stablehlo.broadcast_in_dim %0, dims = [] : (tensor<f32>) -> tensor<4x3xf32>
+    %4:4 = stablehlo.while(%5 = %2, %6 = %1, %7 = %3, %8 = %3) : tensor<i32>, tensor<3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
     cond {
-      %12 = stablehlo.constant dense<4> : tensor<i32>
-      %13 = stablehlo.compare LT, %8, %12, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %13 : tensor<i1>
+      %9 = stablehlo.constant dense<4> : tensor<i32>
+      %10 = stablehlo.compare LT, %5, %9, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %10 : tensor<i1>
     } do {
-      %14 = stablehlo.constant dense<0> : tensor<i32>
-      %15 = stablehlo.dynamic_slice %arg0, %8, %14, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
-      %16 = stablehlo.reshape %15 : (tensor<1x3xf32>) -> tensor<3xf32>
-      %17 = stablehlo.multiply %9, %arg1 : tensor<3xf32>
-      %18 = stablehlo.add %17, %16 : tensor<3xf32>
-      %19 = stablehlo.tanh %18 : tensor<3xf32>
-      %20 = stablehlo.constant dense<2.0> : tensor<f32>
-      %21 = stablehlo.broadcast_in_dim %20, dims = [] : (tensor<f32>) -> tensor<3xf32>
-      %22 = stablehlo.multiply %19, %21 : tensor<3xf32>
-      %23 = stablehlo.constant dense<1> : tensor<i32>
-      %24 = stablehlo.add %8, %23 : tensor<i32>
-      %25 = stablehlo.reshape %22 : (tensor<3xf32>) -> tensor<1x3xf32>
-      %26 = stablehlo.dynamic_update_slice %10, %25, %8, %14 : (tensor<4x3xf32>, tensor<1x3xf32>, tensor<i32>, tensor<i32>) -> tensor<4x3xf32>
-      %27 = stablehlo.reshape %9 : (tensor<3xf32>) -> tensor<1x3xf32>
-      %28 = stablehlo.dynamic_update_slice %11, %27, %8, %14 : (tensor<4x3xf32>, tensor<1x3xf32>, tensor<i32>, tensor<i32>) -> tensor<4x3xf32>
-      stablehlo.return %24, %19, %26, %28 : tensor<i32>, tensor<3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
+      %11 = stablehlo.constant dense<0> : tensor<i32>
+      %12 = stablehlo.dynamic_slice %arg0, %5, %11, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
+      %13 = stablehlo.reshape %12 : (tensor<1x3xf32>) -> tensor<3xf32>
+      %14 = stablehlo.multiply %6, %arg1 : tensor<3xf32>
+      %15 = stablehlo.add %14, %13 : tensor<3xf32>
+      %16 = stablehlo.tanh %15 : tensor<3xf32>
+      %17 = stablehlo.constant dense<2.0> : tensor<f32>
+      %18 = stablehlo.broadcast_in_dim %17, dims = [] : (tensor<f32>) -> tensor<3xf32>
+      %19 = stablehlo.multiply %16, %18 : tensor<3xf32>
+      %20 = stablehlo.constant dense<1> : tensor<i32>
+      %21 = stablehlo.add %5, %20 : tensor<i32>
+      %22 = stablehlo.reshape %19 : (tensor<3xf32>) -> tensor<1x3xf32>
+      %23 = stablehlo.dynamic_update_slice %7, %22, %5, %11 : (tensor<4x3xf32>, tensor<1x3xf32>, tensor<i32>, tensor<i32>) -> tensor<4x3xf32>
+      %24 = stablehlo.reshape %6 : (tensor<3xf32>) -> tensor<1x3xf32>
+      %25 = stablehlo.dynamic_update_slice %8, %24, %5, %11 : (tensor<4x3xf32>, tensor<1x3xf32>, tensor<i32>, tensor<i32>) -> tensor<4x3xf32>
+      stablehlo.return %21, %16, %23, %25 : tensor<i32>, tensor<3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
     }
-    %29 = "stablehlo.if"(%arg2) ({
-      %30 = stablehlo.constant dense<1.0> : tensor<f32>
-      %31 = stablehlo.broadcast_in_dim %30, dims = [] : (tensor<f32>) -> tensor<3xf32>
-      %32 = stablehlo.add %arg1, %31 : tensor<3xf32>
-      stablehlo.return %32 : tensor<3xf32>
+    %26 = "stablehlo.if"(%arg2) ({
+      %27 = stablehlo.constant dense<1.0> : tensor<f32>
+      %28 = stablehlo.broadcast_in_dim %27, dims = [] : (tensor<f32>) -> tensor<3xf32>
+      %29 = stablehlo.add %arg1, %28 : tensor<3xf32>
+      stablehlo.return %29 : tensor<3xf32>
     }, {
-      %33 = stablehlo.constant dense<2.0> : tensor<f32>
-      %34 = stablehlo.broadcast_in_dim %33, dims = [] : (tensor<f32>) -> tensor<3xf32>
-      %35 = stablehlo.multiply %arg1, %34 : tensor<3xf32>
-      stablehlo.return %35 : tensor<3xf32>
+      %30 = stablehlo.constant dense<2.0> : tensor<f32>
+      %31 = stablehlo.broadcast_in_dim %30, dims = [] : (tensor<f32>) -> tensor<3xf32>
+      %32 = stablehlo.multiply %arg1, %31 : tensor<3xf32>
+      stablehlo.return %32 : tensor<3xf32>
     }) : (tensor<i1>) -> tensor<3xf32>
-    %36 = stablehlo.constant dense<0.0> : tensor<f32>
-    %37:2 = stablehlo.while(%38 = %36, %39 = %arg1) : tensor<f32>, tensor<3xf32>
+    %33:2 = stablehlo.while(%34 = %0, %35 = %arg1) : tensor<f32>, tensor<3xf32>
     cond {
-      %40 = stablehlo.constant dense<3.0> : tensor<f32>
-      %41 = stablehlo.compare LT, %38, %40, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-      stablehlo.return %41 : tensor<i1>
+      %36 = stablehlo.constant dense<3.0> : tensor<f32>
+      %37 = stablehlo.compare LT, %34, %36, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+      stablehlo.return %37 : tensor<i1>
     } do {
-      %42 = stablehlo.constant dense<1.0> : tensor<f32>
-      %43 = stablehlo.add %38, %42 : tensor<f32>
-      %44 = stablehlo.constant dense<2.0> : tensor<f32>
-      %45 = stablehlo.broadcast_in_dim %44, dims = [] : (tensor<f32>) -> tensor<3xf32>
-      %46 = stablehlo.multiply %39, %45 : tensor<3xf32>
-      stablehlo.return %43, %46 : tensor<f32>, tensor<3xf32>
+      %38 = stablehlo.constant dense<1.0> : tensor<f32>
+      %39 = stablehlo.add %34, %38 : tensor<f32>
+      %40 = stablehlo.constant dense<2.0> : tensor<f32>
+      %41 = stablehlo.broadcast_in_dim %40, dims = [] : (tensor<f32>) -> tensor<3xf32>
+      %42 = stablehlo.multiply %35, %41 : tensor<3xf32>
+      stablehlo.return %39, %42 : tensor<f32>, tensor<3xf32>
     }
-    %47 = stablehlo.constant dense<1.0> : tensor<f32>
-    %48 = stablehlo.broadcast_in_dim %47, dims = [] : (tensor<f32>) -> tensor<3xf32>
-    %49 = stablehlo.constant dense<0.0> : tensor<f32>
-    %50 = stablehlo.broadcast_in_dim %49, dims = [] : (tensor<f32>) -> tensor<3xf32>
-    %51 = stablehlo.constant dense<0> : tensor<i32>
-    %52:3 = stablehlo.while(%53 = %51, %54 = %48, %55 = %50) : tensor<i32>, tensor<3xf32>, tensor<3xf32>
+    %43 = stablehlo.constant dense<1.0> : tensor<f32>
+    %44 = stablehlo.broadcast_in_dim %43, dims = [] : (tensor<f32>) -> tensor<3xf32>
+    %45:3 = stablehlo.while(%46 = %2, %47 = %44, %48 = %1) : tensor<i32>, tensor<3xf32>, tensor<3xf32>
     cond {
-      %56 = stablehlo.constant dense<4> : tensor<i32>
-      %57 = stablehlo.compare LT, %53, %56, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %57 : tensor<i1>
+      %49 = stablehlo.constant dense<4> : tensor<i32>
+      %50 = stablehlo.compare LT, %46, %49, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %50 : tensor<i1>
     } do {
-      %58 = stablehlo.constant dense<3> : tensor<i32>
-      %59 = stablehlo.subtract %58, %53 : tensor<i32>
-      %60 = stablehlo.constant dense<0> : tensor<i32>
-      %61 = stablehlo.dynamic_slice %7#3, %59, %60, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
-      %62 = stablehlo.reshape %61 : (tensor<1x3xf32>) -> tensor<3xf32>
-      %63 = stablehlo.dynamic_slice %arg0, %59, %60, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
-      %64 = stablehlo.reshape %63 : (tensor<1x3xf32>) -> tensor<3xf32>
-      %65 = stablehlo.constant dense<1.0> : tensor<f32>
-      %66 = stablehlo.broadcast_in_dim %65, dims = [] : (tensor<f32>) -> tensor<3xf32>
-      %67 = stablehlo.multiply %62, %arg1 : tensor<3xf32>
-      %68 = stablehlo.add %67, %64 : tensor<3xf32>
-      %69 = stablehlo.tanh %68 : tensor<3xf32>
-      %70 = stablehlo.multiply %69, %69 : tensor<3xf32>
-      %71 = stablehlo.subtract %66, %70 : tensor<3xf32>
-      %72 = stablehlo.multiply %54, %71 : tensor<3xf32>
-      %73 = stablehlo.multiply %72, %arg1 : tensor<3xf32>
-      %74 = stablehlo.multiply %72, %62 : tensor<3xf32>
-      %75 = stablehlo.add %55, %74 : tensor<3xf32>
-      %76 = stablehlo.constant dense<1> : tensor<i32>
-      %77 = stablehlo.add %53, %76 : tensor<i32>
-      stablehlo.return %77, %73, %75 : tensor<i32>, tensor<3xf32>, tensor<3xf32>
+      %51 = stablehlo.constant dense<3> : tensor<i32>
+      %52 = stablehlo.subtract %51, %46 : tensor<i32>
+      %53 = stablehlo.constant dense<0> : tensor<i32>
+      %54 = stablehlo.dynamic_slice %4#3, %52, %53, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
+      %55 = stablehlo.reshape %54 : (tensor<1x3xf32>) -> tensor<3xf32>
+      %56 = stablehlo.dynamic_slice %arg0, %52, %53, sizes = [1, 3] : (tensor<4x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x3xf32>
+      %57 = stablehlo.reshape %56 : (tensor<1x3xf32>) -> tensor<3xf32>
+      %58 = stablehlo.constant dense<1.0> : tensor<f32>
+      %59 = stablehlo.broadcast_in_dim %58, dims = [] : (tensor<f32>) -> tensor<3xf32>
+      %60 = stablehlo.multiply %55, %arg1 : tensor<3xf32>
+      %61 = stablehlo.add %60, %57 : tensor<3xf32>
+      %62 = stablehlo.tanh %61 : tensor<3xf32>
+      %63 = stablehlo.multiply %62, %62 : tensor<3xf32>
+      %64 = stablehlo.subtract %59, %63 : tensor<3xf32>
+      %65 = stablehlo.multiply %47, %64 : tensor<3xf32>
+      %66 = stablehlo.multiply %65, %arg1 : tensor<3xf32>
+      %67 = stablehlo.multiply %65, %55 : tensor<3xf32>
+      %68 = stablehlo.add %48, %67 : tensor<3xf32>
+      %69 = stablehlo.constant dense<1> : tensor<i32>
+      %70 = stablehlo.add %46, %69 : tensor<i32>
+      stablehlo.return %70, %66, %68 : tensor<i32>, tensor<3xf32>, tensor<3xf32>
     }
-    return %7#1, %7#2, %29, %37#1, %52#2 : tensor<3xf32>, tensor<4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
+    return %4#1, %4#2, %26, %33#1, %45#2 : tensor<3xf32>, tensor<4x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
   }
 }

@@ -30,22 +30,20 @@ module @elementwise {
     %27 = stablehlo.compare LT, %arg0, %arg1, FLOAT : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xi1>
     %28 = stablehlo.compare GE, %arg2, %arg2, SIGNED : (tensor<3xi32>, tensor<3xi32>) -> tensor<3xi1>
     %29 = stablehlo.convert %arg2 : (tensor<3xi32>) -> tensor<3xui32>
-    %30 = stablehlo.convert %arg2 : (tensor<3xi32>) -> tensor<3xui32>
-    %31 = stablehlo.compare LT, %29, %30, UNSIGNED : (tensor<3xui32>, tensor<3xui32>) -> tensor<3xi1>
-    %32 = stablehlo.and %arg3, %arg3 : tensor<3xi1>
-    %33 = stablehlo.or %arg3, %arg3 : tensor<3xi1>
-    %34 = stablehlo.xor %arg3, %arg3 : tensor<3xi1>
-    %35 = stablehlo.not %arg3 : tensor<3xi1>
-    %36 = stablehlo.constant dense<2> : tensor<i32>
-    %37 = stablehlo.broadcast_in_dim %36, dims = [] : (tensor<i32>) -> tensor<3xi32>
-    %38 = stablehlo.shift_left %arg2, %37 : tensor<3xi32>
-    %39 = stablehlo.convert %arg2 : (tensor<3xi32>) -> tensor<3xui32>
-    %40 = stablehlo.constant dense<3> : tensor<ui32>
-    %41 = stablehlo.broadcast_in_dim %40, dims = [] : (tensor<ui32>) -> tensor<3xui32>
-    %42 = stablehlo.shift_right_logical %39, %41 : tensor<3xui32>
-    %43 = stablehlo.select %arg3, %arg0, %arg1 : tensor<3xi1>, tensor<3xf32>
-    %44 = stablehlo.convert %arg0 : (tensor<3xf32>) -> tensor<3xbf16>
-    %45 = stablehlo.bitcast_convert %arg0 : (tensor<3xf32>) -> tensor<3xui32>
-    return %0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %31, %32, %33, %34, %35, %38, %42, %43, %44, %45 : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi32>, tensor<3xui32>, tensor<3xf32>, tensor<3xbf16>, tensor<3xui32>
+    %30 = stablehlo.compare LT, %29, %29, UNSIGNED : (tensor<3xui32>, tensor<3xui32>) -> tensor<3xi1>
+    %31 = stablehlo.and %arg3, %arg3 : tensor<3xi1>
+    %32 = stablehlo.or %arg3, %arg3 : tensor<3xi1>
+    %33 = stablehlo.xor %arg3, %arg3 : tensor<3xi1>
+    %34 = stablehlo.not %arg3 : tensor<3xi1>
+    %35 = stablehlo.constant dense<2> : tensor<i32>
+    %36 = stablehlo.broadcast_in_dim %35, dims = [] : (tensor<i32>) -> tensor<3xi32>
+    %37 = stablehlo.shift_left %arg2, %36 : tensor<3xi32>
+    %38 = stablehlo.constant dense<3> : tensor<ui32>
+    %39 = stablehlo.broadcast_in_dim %38, dims = [] : (tensor<ui32>) -> tensor<3xui32>
+    %40 = stablehlo.shift_right_logical %29, %39 : tensor<3xui32>
+    %41 = stablehlo.select %arg3, %arg0, %arg1 : tensor<3xi1>, tensor<3xf32>
+    %42 = stablehlo.convert %arg0 : (tensor<3xf32>) -> tensor<3xbf16>
+    %43 = stablehlo.bitcast_convert %arg0 : (tensor<3xf32>) -> tensor<3xui32>
+    return %0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %30, %31, %32, %33, %34, %37, %40, %41, %42, %43 : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi1>, tensor<3xi32>, tensor<3xui32>, tensor<3xf32>, tensor<3xbf16>, tensor<3xui32>
   }
 }
