@@ -54,7 +54,7 @@ import Tokenizer
         configuration.quantizer = [.phonemes(inventory, dimension: 4), .bsq(bits: 4)]
         configuration.phonemes = inventory
         let hearing = try Alpha(configuration)
-        var arrays = try weights(of: hearing)
+        var arrays = weights(of: hearing)
         arrays["quantizer.levels.0.usage"] = HostArray([0.6, 0.1, 0.05, 0.2, 0.05] as [Float], shape: [5])
         let codec = try NativeCodec(model: hearing, arrays: arrays, blockFrames: 8, directions: [.listening])
         let whole = sound(hop * 21 + 5, seed: 6)

@@ -25,8 +25,7 @@ struct Emitter {
 
     /// One operation with one result, written `%n = operation`, or the name it has if it was written before.
     ///
-    /// XLA merges most of what is written twice, but no kernel's calls: those that pack the weights of a discriminator, which hears real
-    /// and generated sound, say.
+    /// So the weights of a discriminator, which hears real and generated sound, are packed for our kernels once.
     mutating func assign(_ operation: String) -> Name {
         if let name = assigned[operation] { return name }
         let name = fresh()
