@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-ffi_error *ffi_fail(const ffi_call *call, int code, const char *message) {
+static ffi_error *error_of(const ffi_api *api, int code, const char *message) {
     ffi_error_arguments arguments = {sizeof arguments, NULL, message, code};
-    return call->api->create_error(&arguments);
+    return api->create_error(&arguments);
 }
+
+ffi_error *ffi_fail(const ffi_call *call, int code, const char *message) { return error_of(call->api, code, message); }
 
 int ffi_answers_metadata(const ffi_call *call) {
     for (ffi_extension *e = call->extensions; e; e = e->next)
@@ -54,8 +56,7 @@ typedef struct {
 } job;
 
 static ffi_error *no_memory(const ffi_api *api) {
-    ffi_error_arguments arguments = {sizeof arguments, NULL, "there is no memory for a kernel", FFI_RESOURCE_EXHAUSTED};
-    return api->create_error(&arguments);
+    return error_of(api, FFI_RESOURCE_EXHAUSTED, "there is no memory for a kernel");
 }
 
 /// Whether there is an error, which is then discarded: the work is done without help.

@@ -21,8 +21,8 @@ INLINE void evaluate_taps(const vec w[FAST_TILE], vec values[FAST_POINTS]) {
     values[6] = w[3];
 }
 
-/// Evaluates each group of four taps at all points: a training step packs the weights of every call, which may be more than the
-/// caches hold, so they are read once.
+/// Evaluates each group of four taps at all points. A training step packs all its weights anew, which may be more than the caches
+/// hold, so they are read once.
 static void pack_fast(const ck_conv *conv, const float *weight, size_t first, size_t end, float *packed) {
     const size_t outputs = conv->outputs, step = conv->inputs * outputs;
     float *planes[FAST_POINTS];
