@@ -75,6 +75,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var intelligibility: Double = 0
         /// Of one minus the correlation of waveforms where voices have their pitch.
         public var phase: Double = 0
+        /// Of one minus the agreement of the fine structure of spectra, where harmonics are closer than mel bands.
+        public var harmonics: Double = 0
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1

@@ -72,6 +72,10 @@ struct GeneratorObjective: Sendable {
         heard("phase", weight: losses.phase) {
             PhaseLoss(sampleRate: model.configuration.sampleRate)(reference, signal, masks: masks)
         }
+        heard("harmonics", weight: losses.harmonics) {
+            HarmonicsLoss(sampleRate: model.configuration.sampleRate)(
+                reference, signal, masks: masks, bandwidth: bandwidth)
+        }
         heard("intelligibility", weight: losses.intelligibility) {
             IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: masks, bandwidth: bandwidth)
@@ -146,7 +150,7 @@ extension Recipe.Losses {
     var reconstruction: [String: Double] {
         [
             "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
-            "intelligibility": intelligibility, "phase": phase, "perceptual": perceptual,
+            "intelligibility": intelligibility, "phase": phase, "harmonics": harmonics, "perceptual": perceptual,
         ]
     }
 }

@@ -1,0 +1,48 @@
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+
+/// Against torch.stft and plain loops over frequencies (`Tests/Oracles/tokenizer_harmonics.py`).
+@Suite struct HarmonicsLossTests {
+    private let fixture: Fixture
+    private let loss = HarmonicsLoss(sampleRate: 24000)
+
+    init() throws { fixture = try Fixture("tokenizer_harmonics") }
+
+    @Test func theLossAndItsGradientAreTheOracles() throws {
+        let arrays = try ["x", "y", "lengths", "bandwidth"].map { try fixture.array($0) }
+        let inputs = arrays.map { Tensor.input($0.type, name: "input") }
+        let value = loss(
+            inputs[0], inputs[1], masks: Masks(lengths: inputs[2], sampleCount: 9600, hop: 480), bandwidth: inputs[3])
+        let graph = Graph(inputs: inputs, outputs: [value] + gradient(of: value, at: [inputs[1]]))
+        let results = try TestBackends.xla.run(graph, arrays)
+        expectClose(results[0].converted(to: .f64), try fixture.array("loss"), relative: 1e-4, absolute: 0)
+        let slope = try fixture.array("gradient")
+        let scale = slope.doubles.map(abs).max() ?? 0
+        expectClose(results[1], slope, relative: 1e-3, absolute: 1e-4 * scale)
+    }
+
+    /// A voice is near itself whatever its phases, and far from another pitch and from noise of the same envelope.
+    @Test func itHearsPitchAndNoPhase() throws {
+        let sounds = try fixture.array("sounds").doubles.map { Float($0) }
+        let type = TensorType(.f32, [1, 6000])
+        let (x, y) = (Tensor.input(type, name: "x"), Tensor.input(type, name: "y"))
+        func sound(_ index: Int) -> HostArray {
+            HostArray(Array(sounds[index * 6000..<(index + 1) * 6000]), shape: [1, 6000])
+        }
+        let graph = Graph(inputs: [x, y], outputs: [loss(x, y)])
+        let values = try (0..<4).map { try TestBackends.xla.run(graph, [sound(0), sound($0)])[0].doubles[0] }
+        expectClose(HostArray(values), try fixture.array("compared"), relative: 1e-3, absolute: 1e-4)
+    }
+
+    @Test func silenceHasNoLossAndNoGradient() throws {
+        let silence = HostArray(repeating: 0, type: TensorType(.f32, [2, 4800]))
+        let (x, y) = (Tensor.input(silence.type, name: "x"), Tensor.input(silence.type, name: "y"))
+        let value = loss(x, y)
+        let graph = Graph(inputs: [x, y], outputs: [value] + gradient(of: value, at: [y]))
+        for result in try TestBackends.xla.run(graph, [silence, silence]) {
+            #expect(result.doubles.allSatisfy { $0 == 0 })
+        }
+    }
+}
