@@ -16,6 +16,12 @@ import Tokenizer
         #expect(recipe == expected)
     }
 
+    @Test func whatKeepsItsTokensNeedsNoLossOfPhonemes() throws {
+        let recipe = try recipe(
+            #"{"model": "alpha-tiny-pitch", "losses": {"ctc": 0}, "frozen": ["encoder", "quantizer"]}"#)
+        #expect(recipe.frozen == [.encoder, .quantizer])
+    }
+
     @Test func aRecipeSurvivesItsFile() throws {
         var whole = Recipe(model: .preset("alpha-48k-50hz"))
         whole.clips.areWhole = true
@@ -52,6 +58,9 @@ import Tokenizer
         (#"{"checkpoints": {"keep": 0}}"#, "'checkpoints' must be positive"),
         (#"{"precision": "f8"}"#, "precision"), (#"{"steps": "ten"}"#, "'steps'"),
         (#"{"steps": 1.5}"#, "has no fraction"),
+        (#"{"frozen": ["encoder", "quantizer", "decoder"]}"#, "'frozen' must be without a part"),
+        (#"{"frozen": ["ears"]}"#, "frozen"), (#"{"frozen": "encoder"}"#, "'frozen'"),
+        (#"{"model": "alpha-tiny-pitch", "losses": {"ctc": 0}, "frozen": ["quantizer"]}"#, "'losses.ctc' must be"),
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
         (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
         (#"{"model": {"sampleRate": 24000}}"#, "width"), ("[1]", "must be an object"), ("{", "not JSON"),

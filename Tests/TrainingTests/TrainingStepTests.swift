@@ -65,6 +65,23 @@ extension SmallTrainingTests {
             #expect(step.traceCount == 1)
         }
 
+        @Test func whatIsFrozenStays() throws {
+            let step = try step { $0.frozen = [.encoder, .quantizer] }
+            let initial = try step.initialState(on: engine)
+            let before = try initial.hostArrays()
+            // The rate of the first step is 0.
+            let first = try step.function(at: 0)(engine.trainingArguments(initial, audio: batch()))
+            let result = try step.function(at: 1)(engine.trainingArguments(first["state"], audio: batch()))
+            let after = try result["state"].hostArrays()
+            #expect(try #require(metrics(result)["gradientNorm"]) > 0)
+            for part in ["parameters", "average", "statistics"] {
+                for (path, value) in before[part].values {
+                    let moved = after[part].values[path] != value
+                    #expect(moved == path.hasPrefix("decoder."), "\(part).\(path)")
+                }
+            }
+        }
+
         @Test func theFirstStateIsTheSeedsAlone() throws {
             let one = try step().initialState(on: engine).hostArrays()
             let same = try step().initialState(on: engine).hostArrays()

@@ -123,6 +123,7 @@ extension Recipe {
             if !condition { throw .wrongValue(path: path, reason: "'\(key)' must be \(rule)") }
         }
         try require(steps > 0, "steps", "positive")
+        try require(Set(frozen).count < Part.allCases.count, "frozen", "without a part, or nothing would learn")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
         try require(
             accumulation > 0 && batchSize % max(1, accumulation) == 0, "accumulation", "a number that divides batchSize"
@@ -152,8 +153,9 @@ extension Recipe {
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",
             "a model file, since losses.perceptual is not 0")
         if let configuration = try? model.resolved(), let level = configuration.quantizer.first {
+            let keepsTokens = Set(frozen).isSuperset(of: [.encoder, .quantizer])
             try require(
-                losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes, "losses.ctc",
+                losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes || keepsTokens, "losses.ctc",
                 "above 0, or 'losses.phonemeFrames': level 1 of this model learns by them alone")
             try require(
                 losses.phonemeFrames >= 0 && (losses.phonemeFrames == 0 || configuration.phonemes != nil),

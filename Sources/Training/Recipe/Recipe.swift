@@ -8,6 +8,9 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var seed: UInt64 = 0
     /// A model's file whose weights the run begins with, of the same configuration; empty for random ones.
     public var initialModel: String = ""
+    /// Parts that stay as `initialModel` has them: with the encoder and the quantizer among them a model keeps its tokens, whatever else
+    /// changes.
+    public var frozen: [Part] = []
     /// Optimizer steps in all.
     public var steps: Int = 10_000
     /// Clips in a batch.
@@ -31,6 +34,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var checkpoints = Checkpoints()
     /// Element type of the computation; parameters are f32 in any case.
     public var precision: Precision = .f32
+
+    public enum Part: String, Codable, CaseIterable, Sendable { case encoder, quantizer, decoder }
 
     public enum Precision: String, Codable, Sendable { case f32, bf16 }
 

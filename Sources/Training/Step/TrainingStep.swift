@@ -110,9 +110,12 @@ private struct Body: Sendable {
         let means = lesson["mean"]
         var metrics = means["metrics"].values
 
+        let gradients = means["gradients"].values
         let current = state["parameters"].values
         var moved = generator.moved(
-            current, by: means["gradients"].values, moments: state["moments"].values, step: step)
+            current.filter { gradients.keys.contains($0.key) }, by: gradients, moments: state["moments"].values,
+            step: step)
+        moved.parameters.merge(current) { learned, _ in learned }
         reset(&moved.parameters, &moved.moments, lesson["last"])
         let average = ExponentialMovingAverage(decay: recipe.optimizer.averageDecay, warmsUp: true)
             .update(state["average"].values, with: moved.parameters, step: step)
@@ -183,7 +186,7 @@ private struct Body: Sendable {
             metrics["discriminator/accuracy"] = discriminatorAccuracy(real: real, fake: fake, adversarial.loss)
         }
         let current = state["parameters"].values
-        let paths = current.keys.sorted()
+        let paths = current.keys.filter(learns).sorted()
         let (products, balancer) = attempt.gradients(
             at: paths.map { current[$0]! }, balancerDecay: recipe.losses.balancerDecay,
             state: state["balancer"].values)
@@ -194,11 +197,11 @@ private struct Body: Sendable {
         let pathOf = Dictionary(uniqueKeysWithValues: model.parameters.map { ($1.tensor.key, $0) })
         var statistics = state["statistics"].values
         for update in attempt.quantized.updates {
-            if let path = pathOf[update.parameter.tensor.key] { statistics[path] = update.value }
+            if let path = pathOf[update.parameter.tensor.key], learns(path) { statistics[path] = update.value }
         }
         var resets: [String: Tree<Tensor>] = [:]
         for reset in attempt.quantized.resets {
-            guard let path = pathOf[reset.parameter.tensor.key] else { continue }
+            guard let path = pathOf[reset.parameter.tensor.key], learns(path) else { continue }
             resets[path] = ["mask": .leaf(reset.mask), "values": .leaf(reset.values)]
         }
         return [
@@ -210,6 +213,9 @@ private struct Body: Sendable {
             "last": .dictionary(resets),
         ]
     }
+
+    /// Whether what is at `path` is of no part that the recipe has frozen.
+    private func learns(_ path: String) -> Bool { !recipe.frozen.contains { path.hasPrefix($0.rawValue + ".") } }
 
     /// What a batch says of its phonemes; nothing for a model that learns none.
     private func targets(in batch: Tree<Tensor>) -> PhonemeTargets? {
