@@ -86,6 +86,12 @@ extension SmallTrainingTests {
             #expect(try trainer("next") { $0.initialModel = source.modelPath }.step == 1)
         }
 
+        @Test func whatIsFrozenIsTakenFromAModel() throws {
+            let error = #expect(throws: TrainingError.self) { try trainer("frozen") { $0.frozen = [.encoder] } }
+            let message = try #require(error).description
+            #expect(message.contains("(encoder)") && message.contains("--from MODEL"), "\(message)")
+        }
+
         @Test func aRunGoesOnDeeper() throws {
             let source = try trainer("source")
             try run(source, to: 3)

@@ -252,7 +252,10 @@ public final class Trainer {
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
-        guard !recipe.initialModel.isEmpty else { return try trainingStep.initialState(on: engine) }
+        guard !recipe.initialModel.isEmpty else {
+            guard recipe.frozen.isEmpty else { throw TrainingError.frozenWithoutModel(parts: recipe.frozen) }
+            return try trainingStep.initialState(on: engine)
+        }
         let file = try ModelFile(path: recipe.initialModel)
         guard try recipe.model.resolved().isAtLeastAsDeep(as: file.model.configuration) else {
             throw TrainingError.initialModel(path: recipe.initialModel)

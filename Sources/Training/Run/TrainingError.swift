@@ -3,6 +3,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
     case perceptualModel(path: String, sampleRate: Int, wanted: Int)
     case initialModel(path: String)
+    case frozenWithoutModel(parts: [Recipe.Part])
     case diverged(folder: String, step: Int, checkpoint: Int)
 
     public var description: String {
@@ -16,6 +17,9 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .initialModel(let path):
             "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
                 + "transformer.layers may be fewer. `allophone info` shows it, and a recipe's model may be a whole configuration"
+        case .frozenWithoutModel(let parts):
+            "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "
+                + "taken from: --from MODEL, or initialModel in the recipe"
         case .diverged(let folder, let step, let checkpoint):
             "\(folder): losses or gradients are not finite at step \(step), however often the run goes on from step "
                 + "\(checkpoint). Lower optimizer.learningRate or optimizer.clipNorm in another recipe"

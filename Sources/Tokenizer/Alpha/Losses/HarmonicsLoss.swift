@@ -1,14 +1,6 @@
 public import Audio
 public import Tensor
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// How little of the fine structure of the reference's spectra an estimate has, from 300 to 4,000 Hz: one minus the agreement of
 /// magnitudes, each over the mean of those around it.
 ///
@@ -31,9 +23,7 @@ public struct HarmonicsLoss: Sendable {
 
     public init(sampleRate: Int) {
         self.sampleRate = sampleRate
-        var length = 1
-        while Double(length) < 0.04 * Double(sampleRate) { length *= 2 }
-        stft = STFT(length: length, padding: .zeros)
+        stft = STFT(length: transformLength(atLeast: 0.04 * Double(sampleRate)), padding: .zeros)
     }
 
     /// - Parameters:
@@ -56,19 +46,12 @@ public struct HarmonicsLoss: Sendable {
 
         let loudness = inBand.slice(0, 0, batch).squared.sum(axes: [2])
         let silence = Double(high - low) * 2 * Self.smallestMagnitude * Self.smallestMagnitude
-        let floor = loudness.max(axes: [1], keepingAxes: true) * pow(10, -Self.dynamicRange / 10)
-        var counts = loudness.isGreater(than: maximum(floor, silence))
+        var counts = loudFrames(loudness, dynamicRange: Self.dynamicRange, silence: silence)
         if let masks { counts = counts & masks.spectrogramFrames(loudness.shape[1], step: stft.hop) }
-        var weights = counts.expanded(at: 2)
-        if let bandwidth {
-            let frequencies = (low..<high).map { Double($0) / bin }
-            weights =
-                weights
-                & Tensor.constant(frequencies, bandwidth.dtype, shape: [1, 1, high - low])
-                .isAtMost(bandwidth.reshaped([batch, 1, 1]))
+        let weights = cellWeights(counts, bandwidth, upperEdges: (low..<high).map { Double($0) / bin })
+        func total(_ product: Tensor) -> Tensor {
+            (weights.map { product * $0.cast(to: product.dtype) } ?? product).sum(axes: [1, 2])
         }
-        let share = weights.cast(to: x.dtype)
-        func total(_ product: Tensor) -> Tensor { (product * share).sum(axes: [1, 2]) }
         let own = total(x.squared)
         let agreement = total(x * y) * 2 / (own + total(y.squared) + 1e-6)
         return (1 - agreement).mean(weights: own.isGreater(than: 0))

@@ -32,9 +32,8 @@ public struct IntelligibilityLoss: Sendable {
         precondition(sampleRate >= 10000, "intelligibility at \(sampleRate) Hz")
         self.sampleRate = sampleRate
         let window = Int((0.0256 * Double(sampleRate)).rounded())
-        var length = 1
-        while length < window { length *= 2 }
-        stft = STFT(length: length, hop: window / 2, windowLength: window, padding: .zeros)
+        stft = STFT(
+            length: transformLength(atLeast: Double(window)), hop: window / 2, windowLength: window, padding: .zeros)
     }
 
     /// Where each band begins, and where the last ends: places among the frequencies.
@@ -78,21 +77,14 @@ public struct IntelligibilityLoss: Sendable {
             (mean(x * y) - meanX * meanY) / (spread(powerX, meanX) * spread(mean(y.squared), meanY))
 
         let loudness = powerX.sum(axes: [2])
-        let floor = loudness.max(axes: [1], keepingAxes: true) * pow(10, -Self.dynamicRange / 10)
-        var counts = loudness.isGreater(than: maximum(floor, 2 * Double(Self.bandCount) * Self.smallestPower))
+        var counts = loudFrames(
+            loudness, dynamicRange: Self.dynamicRange, silence: 2 * Double(Self.bandCount) * Self.smallestPower)
         if let masks {
             // The padding is before a clip: a segment is real if its first frame is.
             counts = counts & masks.spectrogramFrames(frames, step: stft.hop).slice(1, 0, segments)
         }
-        var weights = counts.expanded(at: 2)
-        if let bandwidth {
-            let top = edges.dropFirst().map { Double($0) * Double(sampleRate) / Double(stft.length) }
-            weights =
-                weights
-                & Tensor.constant([0] + top.dropFirst(), bandwidth.dtype, shape: [1, 1, top.count])
-                .isAtMost(bandwidth.reshaped([batch, 1, 1]))
-        }
-        return (1 - correlation).mean(weights: weights)
+        let top = edges.dropFirst().map { Double($0) * Double(sampleRate) / Double(stft.length) }
+        return (1 - correlation).mean(weights: cellWeights(counts, bandwidth, upperEdges: top))
     }
 
     /// `[batch, samples]` → the magnitude in each band, `[batch, frames, bands]`.

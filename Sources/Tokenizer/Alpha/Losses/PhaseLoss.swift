@@ -1,14 +1,6 @@
 public import Audio
 public import Tensor
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// How far an estimate is from the reference as a waveform where voices have their pitch: one minus the correlation of spectra from 60 to
 /// 600 Hz, frame by frame.
 ///
@@ -28,9 +20,7 @@ public struct PhaseLoss: Sendable {
 
     public init(sampleRate: Int) {
         self.sampleRate = sampleRate
-        var length = 1
-        while Double(length) < 0.04 * Double(sampleRate) { length *= 2 }
-        stft = STFT(length: length, padding: .zeros)
+        stft = STFT(length: transformLength(atLeast: 0.04 * Double(sampleRate)), padding: .zeros)
     }
 
     /// - Parameters:
@@ -53,8 +43,7 @@ public struct PhaseLoss: Sendable {
         }
         let loudness = product(x, x)
         let agreement = product(x, y) * 2 / (loudness + product(y, y) + Self.smallestPower)
-        let floor = loudness.max(axes: [1], keepingAxes: true) * pow(10, -Self.dynamicRange / 10)
-        var counts = loudness.isGreater(than: maximum(floor, Self.smallestPower))
+        var counts = loudFrames(loudness, dynamicRange: Self.dynamicRange, silence: Self.smallestPower)
         if let masks { counts = counts & masks.spectrogramFrames(loudness.shape[1], step: stft.hop) }
         return (1 - agreement).mean(weights: counts)
     }

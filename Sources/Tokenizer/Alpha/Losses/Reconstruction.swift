@@ -1,6 +1,14 @@
 public import Audio
 public import Tensor
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 // Frames of spectrograms are counted from the end of a signal, where the clips of a batch agree, and zeros stand beyond both
 // of its edges. So the frames of a clip are the same whatever padding stands before it.
 
@@ -43,7 +51,7 @@ public struct MultiScaleMelLoss: Sendable {
             return sum
                 + difference.mean(
                     weights: cellWeights(
-                        difference.shape, step: scale.stft.hop, masks, bandwidth,
+                        masks?.spectrogramFrames(difference.shape[1], step: scale.stft.hop), bandwidth,
                         upperEdges: scale.filterbank.upperEdges))
         }
     }
@@ -82,7 +90,8 @@ public struct MultiResolutionSTFTLoss: Sendable {
             let magnitudes = stft.magnitude(both.alignedToEnd(step: stft.hop), floor: 1e-7)
             let (x, y) = (magnitudes.slice(0, 0, batch), magnitudes.slice(0, batch, 2 * batch))
             let frequencies = (0..<stft.frequencyCount).map { Double($0 * sampleRate) / Double(stft.length) }
-            let weights = cellWeights(x.shape, step: stft.hop, masks, bandwidth, upperEdges: frequencies)
+            let weights = cellWeights(
+                masks?.spectrogramFrames(x.shape[1], step: stft.hop), bandwidth, upperEdges: frequencies)
             func norm(_ value: Tensor) -> Tensor {
                 (weights.map { value.squared * $0.cast(to: value.dtype) } ?? value.squared)
                     .sum(axes: [1, 2]).sqrt(floor: 1e-12)
@@ -111,11 +120,12 @@ func signals(_ x: Tensor, _ y: Tensor, _ masks: Masks?) -> Tensor {
 
 /// What of a spectrogram `[batch, frames, bands]` counts, as 1 and 0 of a shape that broadcasts to it; `nil` for all of it.
 ///
-/// - Parameter upperEdges: of each band, in Hz.
-private func cellWeights(
-    _ shape: Shape, step: Int, _ masks: Masks?, _ bandwidth: Tensor?, upperEdges: [Double]
-) -> Tensor? {
-    let frames = masks?.spectrogramFrames(shape[1], step: step).expanded(at: 2)
+/// - Parameters:
+///   - frames: `[batch, frames]`, those that count.
+///   - bandwidth: f32 `[batch]`, in Hz.
+///   - upperEdges: of each band, in Hz.
+func cellWeights(_ frames: Tensor?, _ bandwidth: Tensor?, upperEdges: [Double]) -> Tensor? {
+    let frames = frames?.expanded(at: 2)
     // The lowest band always counts, or a loss of nothing would be a loss of 0.
     let edges = [0] + upperEdges.dropFirst()
     let bands = bandwidth.map {
@@ -126,6 +136,19 @@ private func cellWeights(
     case (let only?, nil), (nil, let only?): return only
     case (let frames?, let bands?): return frames & bands
     }
+}
+
+/// The frames of a loudness `[batch, frames]` that are no more than `dynamicRange` dB below the loudest of their clip, and above `silence`.
+func loudFrames(_ loudness: Tensor, dynamicRange: Double, silence: Double) -> Tensor {
+    let floor = loudness.max(axes: [1], keepingAxes: true) * pow(10, -dynamicRange / 10)
+    return loudness.isGreater(than: maximum(floor, silence))
+}
+
+/// The smallest power of two of so many samples or more: a length of transforms.
+func transformLength(atLeast samples: Double) -> Int {
+    var length = 1
+    while Double(length) < samples { length *= 2 }
+    return length
 }
 
 extension Tensor {
