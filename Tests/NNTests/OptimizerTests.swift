@@ -13,15 +13,27 @@ import Testing
         }
     }
 
+    private static let rate = Schedule.warmupCosine(peak: 0.02, to: 0.001, warmup: 4, steps: 9)
+    private static let adamW = AdamW(learningRate: rate, betas: (0.8, 0.99), epsilon: 1e-6, weightDecay: 0.1)
+
     @Test func tenStepsEqualOptax() throws {
-        let optimizer = AdamW(
-            learningRate: .warmupCosine(peak: 0.02, to: 0.001, warmup: 4, steps: 9), betas: (0.8, 0.99), epsilon: 1e-6,
-            weightDecay: 0.1)
+        try expectTenSteps(of: Self.adamW, "adamw", stateCount: 2 * 3)
+    }
+
+    @Test func tenStepsOfMuonEqualOptax() throws {
+        let muon = Muon(
+            learningRate: Self.rate, momentum: 0.9, weightDecay: 0.1, others: Self.adamW,
+            isMatrix: { path, _ in path != "codebook" })
+        // A mean for each of four matrices, two for a bias and a codebook.
+        try expectTenSteps(of: muon, "muon", stateCount: 4 + 2 * 2)
+    }
+
+    private func expectTenSteps(of optimizer: some Optimizer, _ name: String, stateCount: Int) throws {
         let averaging = ExponentialMovingAverage(decay: 0.9)
-        let start = arrays("start/")
+        let start = arrays("\(name)/start/")
         let types = start.mapValues(\.type)
         let stateTypes = optimizer.stateTypes(for: types)
-        #expect(stateTypes.count == 2 * types.count)
+        #expect(stateTypes.count == stateCount)
         let paths = types.keys.sorted()
         let statePaths = stateTypes.keys.sorted()
 
@@ -46,17 +58,18 @@ import Testing
                 paths.map { start[$0]! } + paths.map { start[$0]! }
                 + statePaths.map { HostArray(repeating: 0, type: stateTypes[$0]!) }
             for index in 0..<10 {
-                let gradients = arrays("step.\(index)/gradient/")
+                let gradients = arrays("\(name)/step.\(index)/gradient/")
                 let results = try backend.run(graph, [HostArray(Int32(index))] + paths.map { gradients[$0]! } + carried)
-                expectClose(results[0], try fixture.array("step.\(index)/norm"), relative: 1e-6, absolute: 0)
+                expectClose(results[0], try fixture.array("\(name)/step.\(index)/norm"), relative: 1e-6, absolute: 0)
                 carried = Array(results.dropFirst())
                 for (offset, path) in paths.enumerated() {
                     expectClose(
-                        carried[offset], try fixture.array("step.\(index)/parameter/\(path)"), relative: 1e-5,
-                        absolute: 1e-6, "\(backend.name) step \(index) \(path)")
+                        carried[offset], try fixture.array("\(name)/step.\(index)/parameter/\(path)"), relative: 1e-5,
+                        absolute: 1e-6, "\(name) on \(backend.name) step \(index) \(path)")
                     expectClose(
-                        carried[paths.count + offset], try fixture.array("step.\(index)/average/\(path)"),
-                        relative: 1e-5, absolute: 1e-6, "\(backend.name) average at step \(index) of \(path)")
+                        carried[paths.count + offset], try fixture.array("\(name)/step.\(index)/average/\(path)"),
+                        relative: 1e-5, absolute: 1e-6, "\(name) on \(backend.name) average at step \(index) of \(path)"
+                    )
                 }
             }
         }

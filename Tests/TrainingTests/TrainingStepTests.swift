@@ -44,6 +44,28 @@ extension SmallTrainingTests {
             #expect(step.traceCount == 1)
         }
 
+        @Test func muonLearnsItToo() throws {
+            let step = try step { $0.optimizer.method = .muon }
+            var state = try step.initialState(on: engine)
+            let adapted = Set(state["moments"].paths.filter { $0.hasPrefix("second.") })
+            let matrices = state["parameters"].values.filter {
+                $0.value.type.shape.rank > 1 && !adapted.contains("second.\($0.key)")
+            }
+            #expect(matrices.keys.contains("encoder.head.weight") && matrices.keys.contains("decoder.stem.weight"))
+            #expect(
+                adapted.isSuperset(of: [
+                    "second.encoder.stem.weight", "second.decoder.head.weight", "second.quantizer.levels.0.codebook",
+                    "second.encoder.head.bias",
+                ]))
+            var losses: [Double] = []
+            for _ in 0..<60 {
+                let result = try step.function(at: 0)(engine.trainingArguments(state, audio: batch()))
+                state = result["state"]
+                losses.append(try #require(metrics(result)["loss"]))
+            }
+            #expect(losses[50...].max()! < 0.8 * losses[0], "\(losses)")
+        }
+
         @Test func aBatchThatIsNotFiniteChangesNothing() throws {
             let step = try step()
             let initial = try step.initialState(on: engine)

@@ -82,7 +82,7 @@ public struct AdamW: Optimizer {
     }
 }
 
-private func entry(_ values: [String: Tensor], _ path: String, _ what: String) -> Tensor {
+func entry(_ values: [String: Tensor], _ path: String, _ what: String) -> Tensor {
     guard let value = values[path] else { preconditionFailure("the optimizer got no \(what) for \(path)") }
     return value
 }

@@ -23,7 +23,7 @@ extension Recipe {
         public var every: Int = 1
         public var optimizer = Optimizer()
 
-        public enum Warmup: String, Codable, Sendable {
+        public enum Warmup: String, Choice {
             /// At once.
             case none
             /// Discriminators learn alone first, so that what they say means something.

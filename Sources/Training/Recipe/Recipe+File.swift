@@ -62,17 +62,23 @@ extension Recipe {
             self = try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(merged))
         } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
             // The text is JSON, so what has no key here is a number that the key's type does not hold.
-            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let key = Self.name(context.codingPath)
             throw .wrongValue(
                 path: path,
                 reason: key.isEmpty
                     ? "a number does not fit its key: a count has no fraction, and no number may be beyond its range"
                     : "'\(key)': \(context.debugDescription)")
+        } catch let DecodingError.keyNotFound(key, context) {
+            throw .wrongValue(path: path, reason: "'\(Self.name(context.codingPath))' lacks '\(key.stringValue)'")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { try adversarial.discriminators.validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         try check(path)
         try checkAdversarial(path)
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String {
+        path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
     }
 
     private static func merge(
@@ -169,6 +175,7 @@ extension Recipe {
         try require(optimizer.learningRate > 0, "optimizer.learningRate", "positive")
         try require((0..<1).contains(optimizer.beta1), "optimizer.beta1", "in 0 ..< 1")
         try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")
+        try require(optimizer.momentum > 0 && optimizer.momentum < 1, "optimizer.momentum", "between 0 and 1")
         try require(optimizer.warmupSteps >= 0, "optimizer.warmupSteps", "0 or more")
         try require(optimizer.clipNorm > 0, "optimizer.clipNorm", "positive")
         try require((0..<1).contains(optimizer.averageDecay), "optimizer.averageDecay", "in 0 ..< 1")

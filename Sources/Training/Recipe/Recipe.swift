@@ -35,9 +35,9 @@ public struct Recipe: Codable, Hashable, Sendable {
     /// Element type of the computation; parameters are f32 in any case.
     public var precision: Precision = .f32
 
-    public enum Part: String, Codable, CaseIterable, Sendable { case encoder, quantizer, decoder }
+    public enum Part: String, Choice { case encoder, quantizer, decoder }
 
-    public enum Precision: String, Codable, Sendable { case f32, bf16 }
+    public enum Precision: String, Choice { case f32, bf16 }
 
     public enum Model: Hashable, Sendable {
         case preset(String)
@@ -53,9 +53,12 @@ public struct Recipe: Codable, Hashable, Sendable {
     }
 
     public struct Optimizer: Codable, Hashable, Sendable {
+        public var method: Method = .adamW
         public var learningRate: Double = 1e-3
         public var beta1: Double = 0.8
         public var beta2: Double = 0.99
+        /// Of Muon's matrices; `beta1` and `beta2` are of the rest.
+        public var momentum: Double = 0.95
         public var weightDecay: Double = 1e-2
         /// Steps in which the learning rate rises linearly from 0.
         public var warmupSteps: Int = 200
@@ -65,6 +68,12 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var clipNorm: Double = 10
         /// Decay of the averaged weights that are evaluated and kept; 0 keeps none.
         public var averageDecay: Double = 0.999
+
+        public enum Method: String, Choice {
+            case adamW = "adamw"
+            /// `Muon` for kernels and matrices but those of the first and last layers and codebooks, AdamW for what is left.
+            case muon
+        }
 
         public init() {}
     }

@@ -3,34 +3,43 @@ import Tensor
 
 /// One side of the game: parameters, and how gradients move them.
 struct Player: Sendable {
-    let optimizer: AdamW
-    let clipNorm: Double
+    let learningRate: Schedule
+    private let optimizer: any Optimizer
+    private let clipNorm: Double
 
     init(_ settings: Recipe.Optimizer, steps: Int) {
-        self.init(
-            learningRate: .warmupCosine(
-                peak: settings.learningRate, to: settings.learningRate * settings.finalShare,
-                warmup: settings.warmupSteps, steps: steps),
-            betas: (settings.beta1, settings.beta2), weightDecay: settings.weightDecay, clipNorm: settings.clipNorm)
+        learningRate = .warmupCosine(
+            peak: settings.learningRate, to: settings.learningRate * settings.finalShare,
+            warmup: settings.warmupSteps, steps: steps)
+        clipNorm = settings.clipNorm
+        let adam = AdamW(
+            learningRate: learningRate, betas: (settings.beta1, settings.beta2), weightDecay: settings.weightDecay)
+        optimizer =
+            switch settings.method {
+            case .adamW: adam
+            case .muon:
+                Muon(
+                    learningRate: learningRate, momentum: settings.momentum, weightDecay: settings.weightDecay,
+                    others: adam, isMatrix: { path, _ in !Self.leftToAdamW.contains(path) })
+            }
     }
 
     /// The discriminators, whose steps are counted from where they begin: AdamW's means start from zero there.
     init(_ settings: Recipe.Adversarial, steps: Int) {
-        let optimizer = settings.optimizer
-        self.init(
-            learningRate: .warmupCosine(
-                peak: optimizer.learningRate, to: optimizer.learningRate * optimizer.finalShare,
-                warmup: optimizer.warmupSteps, steps: max(1, steps - settings.startStep)),
-            betas: (optimizer.beta1, optimizer.beta2), weightDecay: optimizer.weightDecay,
-            clipNorm: optimizer.clipNorm)
+        let (start, settings) = (settings.startStep, settings.optimizer)
+        learningRate = .warmupCosine(
+            peak: settings.learningRate, to: settings.learningRate * settings.finalShare,
+            warmup: settings.warmupSteps, steps: max(1, steps - start))
+        clipNorm = settings.clipNorm
+        optimizer = AdamW(
+            learningRate: learningRate, betas: (settings.beta1, settings.beta2),
+            weightDecay: settings.weightDecay)
     }
 
-    private init(
-        learningRate: Schedule, betas: (first: Double, second: Double), weightDecay: Double, clipNorm: Double
-    ) {
-        optimizer = AdamW(learningRate: learningRate, betas: betas, weightDecay: weightDecay)
-        self.clipNorm = clipNorm
-    }
+    /// Matrices that Muon is not for: waveforms' layers, whose inputs or outputs are no features, and codebooks, whose rows are entries.
+    private static let leftToAdamW: Set<String> = [
+        "encoder.stem.weight", "decoder.head.weight", "quantizer.levels.0.codebook", "quantizer.levels.1.codebook",
+    ]
 
     /// One step; `norm` is the gradients' before clipping.
     func moved(
@@ -41,7 +50,7 @@ struct Player: Sendable {
         return (next.parameters, next.state, norm)
     }
 
-    static func momentTypes(_ parameters: [String: TensorType]) -> [String: TensorType] {
-        AdamW(learningRate: .constant(0)).stateTypes(for: parameters)
+    func momentTypes(_ parameters: [String: TensorType]) -> [String: TensorType] {
+        optimizer.stateTypes(for: parameters)
     }
 }

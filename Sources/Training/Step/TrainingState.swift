@@ -30,9 +30,12 @@ struct TrainingState: Sendable {
         types = [
             "parameters": Tree(trainable),
             "statistics": Tree(parameters.filter { $0.value.kind == .statistic }.mapValues(\.type)),
-            "moments": Tree(Player.momentTypes(trainable)),
+            "moments": Tree(Player(recipe.optimizer, steps: recipe.steps).momentTypes(trainable)),
             "average": Tree(keepsAverage ? trainable : [:]),
-            "discriminators": ["parameters": Tree(judges), "moments": Tree(Player.momentTypes(judges))],
+            "discriminators": [
+                "parameters": Tree(judges),
+                "moments": Tree(Player(recipe.adversarial, steps: recipe.steps).momentTypes(judges)),
+            ],
             "balancer": Tree(balancer),
             "step": .leaf(TensorType(.i32, [])), "key": .leaf(TensorType(.u32, [2])),
         ]

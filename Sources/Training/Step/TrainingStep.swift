@@ -120,7 +120,7 @@ private struct Body: Sendable {
         let average = ExponentialMovingAverage(decay: recipe.optimizer.averageDecay, warmsUp: true)
             .update(state["average"].values, with: moved.parameters, step: step)
         metrics["gradientNorm"] = moved.norm
-        metrics["learningRate"] = generator.optimizer.learningRate(step)
+        metrics["learningRate"] = generator.learningRate(step)
 
         // A step that is not finite for either player changes nothing but the counters.
         var isSound = moved.norm.isFinite() & metrics["loss"]!.isFinite()
@@ -132,7 +132,7 @@ private struct Body: Sendable {
                 moments: opponent["moments"].values, step: since)
             isSound = isSound & next.norm.isFinite() & metrics["discriminator/loss"]!.isFinite()
             metrics["discriminator/gradientNorm"] = next.norm
-            metrics["discriminator/learningRate"] = judges.optimizer.learningRate(since)
+            metrics["discriminator/learningRate"] = judges.learningRate(since)
             opponent = ["parameters": Tree(next.parameters), "moments": Tree(next.moments)]
         }
         metrics["skipped"] = (!isSound).cast(to: .f32)

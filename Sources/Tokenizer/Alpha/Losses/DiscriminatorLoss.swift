@@ -2,7 +2,7 @@ import NN
 public import Tensor
 
 /// How judgements become losses.
-public enum AdversarialLoss: String, Codable, Sendable, CaseIterable {
+public enum AdversarialLoss: String, Choice {
     /// Towards 1 for real and 0 for generated sound (Mao et al., "Least Squares GANs", 2017).
     case leastSquares
     /// Beyond 1 for real and below -1 for generated sound (Lim and Ye, "Geometric GAN", 2017).
@@ -18,7 +18,7 @@ public enum AdversarialLoss: String, Codable, Sendable, CaseIterable {
 }
 
 /// How terms of several discriminators, or layers, become one. Weights that suit one do not suit the other.
-public enum Reduction: String, Codable, Sendable, CaseIterable {
+public enum Reduction: String, Choice {
     case sum, mean
 
     func callAsFunction(_ terms: [Tensor]) -> Tensor {

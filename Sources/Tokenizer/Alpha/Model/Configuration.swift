@@ -50,7 +50,7 @@ extension Alpha {
 
         /// One level of the residual quantizer.
         public struct Level: Codable, Hashable, Sendable {
-            public enum Kind: String, Codable, Sendable { case vq, bsq }
+            public enum Kind: String, Choice { case vq, bsq }
 
             public var kind: Kind
             /// Entries of a VQ codebook.
@@ -62,7 +62,7 @@ extension Alpha {
             /// Bits of a BSQ code.
             public var bits: Int?
 
-            public enum Codebook: String, Codable, Sendable {
+            public enum Codebook: String, Choice {
                 /// By the gradient of the codebook loss.
                 case gradient
                 /// By the moving average of what each entry is chosen for.
