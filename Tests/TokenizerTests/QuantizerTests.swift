@@ -258,9 +258,10 @@ import Testing
         #expect(
             result.losses.keys.sorted() == [
                 "levels.0.codebook", "levels.0.commitment", "levels.1.commitment", "levels.1.entropy",
+                "levels.1.redundancy",
             ])
         let first = quantizer.parameters.filter { $0.key.hasPrefix("levels.0.") && $0.value.kind == .trainable }
-        let of = result.losses["levels.1.commitment"]! + result.losses["levels.1.entropy"]!
+        let of = ["commitment", "entropy", "redundancy"].map { result.losses["levels.1.\($0)"]! }.reduce(.scalar(0), +)
         let slopes = gradient(of: of, at: first.sorted { $0.key < $1.key }.map(\.value.tensor) + [x])
         var random = TestRandom(seed: 3)
         let results = try BoundGraph(

@@ -94,6 +94,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1
+        /// Of the squared correlations of a BSQ's bits with each other and with the frame's before.
+        public var redundancy: Double = 0
         /// Of CTC on the logits of level 1; counts for models with phonemes alone, and needs transcripts.
         public var ctc: Double = 1
         /// The step from which CTC counts. Before it level 1 learns phonemes from alignments alone, which it does many times faster, and

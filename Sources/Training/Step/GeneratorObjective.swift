@@ -85,7 +85,10 @@ struct GeneratorObjective: Sendable {
         }
         for (name, value) in quantized.losses.sorted(by: { $0.key < $1.key }) {
             let kind = name.split(separator: ".").last.map(String.init) ?? name
-            let weights = ["commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy]
+            let weights = [
+                "commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy,
+                "redundancy": losses.redundancy,
+            ]
             guard let weight = weights[kind] else {
                 preconditionFailure("the quantizer's loss '\(name)' has no weight in the recipe")
             }
