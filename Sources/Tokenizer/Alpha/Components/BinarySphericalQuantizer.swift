@@ -46,7 +46,8 @@ public struct BinarySphericalQuantizer: Quantizer {
         // Confident in each frame, and all corners used over frames.
         result.losses["entropy"] = (each - together) / temperature
         // Of the bits as they are, by gradients of what they are the signs of.
-        result.losses["redundancy"] = redundancyLoss(straight * (1 / corner), mask: training.mask)
+        result.losses["redundancy"] = redundancyLoss(
+            (straight * (1 / corner)).cast(to: .f32), mask: training.mask)
         result.metrics["bitEntropy"] = together * (1 / (Double(bits) * 0.6931471805599453))
         let means = meanOverFrames(isSet.cast(to: .f32), mask: training.mask)
         result.metrics["lowestBit"] = means.min(axes: [0])
