@@ -5,7 +5,7 @@
 static size_t inputs_together(ck_type type) { return type == CK_F32 ? 1 : type == CK_BF16 ? 2 : 4; }
 
 static bool suits(const ck_conv *conv) {
-    if (conv_is_fast(conv) && (conv->type != CK_F32 || conv->taps < 5 || conv->taps > 8)) return false;
+    if (conv_is_fast(conv) && (conv->type == CK_INT8 || conv->taps < 5 || conv->taps > 8)) return false;
     return conv->taps > 0 && conv->inputs > 0 && conv->outputs > 0 && conv->dilation > 0
         && conv->inputs % inputs_together(conv->type) == 0;
 }
@@ -13,7 +13,9 @@ static bool suits(const ck_conv *conv) {
 size_t ck_conv_scratch(const ck_conv *conv) {
     if (!suits(conv) || !conv_is_fast(conv)) return 0;
     const size_t tiles = fast_tiles(conv, conv->block_rows), d = conv->dilation;
-    return FAST_POINTS * ((tiles + d) * conv->inputs + tiles * conv_blocks(conv) * CK_BLOCK) + conv->inputs + 16;
+    const size_t values = FAST_POINTS * (tiles + d) * conv->inputs;
+    return (conv->type == CK_BF16 ? (values + 1) / 2 : values) + FAST_POINTS * tiles * conv_blocks(conv) * CK_BLOCK
+        + conv->inputs + 16;
 }
 
 size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
@@ -27,7 +29,8 @@ size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
 
 size_t ck_conv_packed_size(const ck_conv *conv) {
     if (!suits(conv)) return 0;
-    if (conv_is_fast(conv)) return fast_offset(conv, FAST_POINTS) * sizeof(float);
+    if (conv_is_fast(conv))
+        return fast_offset(conv, FAST_POINTS) * (conv->type == CK_BF16 ? sizeof(uint16_t) : sizeof(float));
     if (conv_is_dot(conv)) return conv->taps * conv->inputs * conv->outputs * sizeof(float);
     const size_t count = conv_blocks(conv) * conv_block_size(conv);
     switch (conv->type) {

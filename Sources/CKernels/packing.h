@@ -31,9 +31,9 @@ static inline bool conv_is_fast(const ck_conv *conv) { return conv->block_rows >
 static inline ck_conv fast_part(const ck_conv *conv, size_t point) {
     return (ck_conv){
         .taps = point == FAST_POINTS - 1 && conv->taps < 8 ? 1 : 2, .inputs = conv->inputs, .outputs = conv->outputs,
-        .dilation = conv->dilation, .type = CK_F32};
+        .dilation = conv->dilation, .type = conv->type};
 }
-/// Floats of the packed weights at the points before `point`.
+/// Packed weights at the points before `point`.
 static inline size_t fast_offset(const ck_conv *conv, size_t point) {
     size_t offset = 0;
     for (size_t p = 0; p < point; p++) {

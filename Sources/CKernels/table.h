@@ -6,7 +6,7 @@
 
 typedef struct {
     void (*conv)(const ck_conv *, const void *, const ck_input *, const ck_epilogue *, const ck_part *);
-    void (*pack_fast)(const ck_conv *, const float *, size_t, size_t, float *);
+    void (*pack_fast)(const ck_conv *, const float *, size_t, size_t, void *);
     void (*conv_gradient)(
         const ck_conv *, const float *, const float *, size_t, size_t, size_t, size_t, float *, float *);
     void (*snake)(

@@ -60,7 +60,8 @@ struct Convolution {
             Memory(x), Memory(encoded.halves), Memory(encoded.bytes), Memory(encoded.scales)
         )
 
-        let source = shape.type == CK_F32 ? x.raw : shape.type == CK_BF16 ? halves.raw : bytes.raw
+        let takesFloats = shape.type == CK_F32 || shape.block_rows > 0
+        let source = takesFloats ? x.raw : shape.type == CK_BF16 ? halves.raw : bytes.raw
         var input = ck_input(rows: source, stride: rowStride, scales: scales.start)
         var epilogue = ck_epilogue()
         (epilogue.bias, epilogue.activation) = (UnsafePointer(bias.start), activation)
@@ -102,10 +103,13 @@ struct Convolution {
         return (halves, bytes, scales)
     }
 
-    /// The same in f64 by the definition, from what the kernel is given: inputs and weights rounded to its type.
+    /// The same in f64 by the definition, from what the kernel is given: inputs and weights rounded to its type, but for a fast
+    /// convolution, which rounds neither before it has transformed them.
     func reference() -> (y: [Double], activated: [Double]) {
         let (taps, inputs, outputs) = (shape.taps, shape.inputs, shape.outputs)
-        let (x, w) = (roundedInput(), roundedWeights())
+        let isFast = shape.block_rows > 0
+        let x = isFast ? x.map(Double.init) : roundedInput()
+        let w = isFast ? weight.map(Double.init) : roundedWeights()
         var y: [Double] = []
         for t in 0..<rows {
             for o in 0..<outputs {

@@ -101,7 +101,7 @@ struct Affine: Hashable, Sendable {
     /// Whether the kernels' fast convolution would be faster on blocks of so many rows. It has 13 multiplications where seven
     /// taps have 28, less what transforming the tiles costs, but takes twice the weights from memory.
     func isFaster(inBlocksOf blockRows: Int) -> Bool {
-        guard weights.precision == .f32, (5...8).contains(weights.taps), weights.inputs >= 32, weights.outputs >= 32,
+        guard weights.precision != .int8, (5...8).contains(weights.taps), weights.inputs >= 32, weights.outputs >= 32,
             blockRows >= 32
         else { return false }
         let span = 4 * dilation
@@ -114,10 +114,14 @@ struct Affine: Hashable, Sendable {
         withUnsafePointer(to: weights.kernel(dilation: dilation)) { (ck_conv_scratch($0) + 15) / 16 * 16 }
     }
 
-    /// Types of the scratch memory: the input in the kernel's precision, and its scales; or that of a fast convolution.
+    /// Of the input as the kernel takes it.
+    var inputPrecision: Precision { weights.blockRows > 0 ? .f32 : weights.precision }
+
+    /// Types of the scratch memory: that of a fast convolution, or the input in the kernel's precision, and its scales.
     func scratch(threads: Int) -> [TensorType] {
-        switch weights.precision {
-        case .f32: weights.blockRows > 0 ? [TensorType(.f32, [threadScratch * threads])] : []
+        if weights.blockRows > 0 { return [TensorType(.f32, [threadScratch * threads])] }
+        return switch weights.precision {
+        case .f32: []
         case .bf16: [TensorType(.bf16, [batch * inputRows * inputs])]
         case .int8: [TensorType(.u8, [batch * inputRows * inputs]), TensorType(.f32, [batch * inputRows])]
         }

@@ -30,7 +30,7 @@ struct AffineStep: Step {
     private func run(_ frame: Frame, _ input: ck_input, rows: Int, batch: Int, group: Int) {
         var conv = affine.weights.kernel(dilation: affine.dilation)
         var input = input
-        let elementSize = affine.weights.precision == .f32 ? 4 : affine.weights.precision == .bf16 ? 2 : 1
+        let elementSize = affine.inputPrecision == .f32 ? 4 : affine.inputPrecision == .bf16 ? 2 : 1
         let firstRow = batch * affine.inputRows
         input.rows += (firstRow * affine.inputs + group * affine.weights.inputs) * elementSize
         if let scales = input.scales { input.scales = scales + firstRow }
@@ -109,12 +109,12 @@ struct AffineStep: Step {
         let x = frame.floats(x)
         let (rows, inputs) = (affine.batch * affine.inputRows, affine.inputs)
         var input = ck_input(rows: UnsafeRawPointer(x), stride: inputs, scales: nil)
-        if affine.weights.precision == .f32 { return input }
+        if affine.inputPrecision == .f32 { return input }
         let target = frame.pointer(scratch[0])
         input.rows = UnsafeRawPointer(target)
         func convert(_ first: Int, _ end: Int) {
             let (source, count) = (x + first * inputs, end - first)
-            if affine.weights.precision == .bf16 {
+            if affine.inputPrecision == .bf16 {
                 ck_bf16_from_f32(
                     source, count * inputs, target.assumingMemoryBound(to: UInt16.self) + first * inputs)
             } else {
@@ -123,7 +123,7 @@ struct AffineStep: Step {
                     frame.floats(scratch[1]) + first)
             }
         }
-        if affine.weights.precision == .int8 { input.scales = UnsafePointer(frame.floats(scratch[1])) }
+        if affine.inputPrecision == .int8 { input.scales = UnsafePointer(frame.floats(scratch[1])) }
         if let workers = frame.workers, rows * inputs >= Self.worthSharing / 4 {
             workers.run { convert(rows * $0 / workers.width, rows * ($0 + 1) / workers.width) }
         } else {
