@@ -12,8 +12,8 @@ static bool suits(const ck_conv *conv) {
 
 size_t ck_conv_scratch(const ck_conv *conv) {
     if (!suits(conv) || !conv_is_fast(conv)) return 0;
-    const size_t tiles = fast_tiles(conv, conv->block_rows), d = conv->dilation;
-    const size_t values = FAST_POINTS * (tiles + d) * conv->inputs;
+    const size_t together = fast_together(conv), tiles = together * fast_tiles(conv, conv->block_rows);
+    const size_t values = FAST_POINTS * (together > 1 ? 2 * tiles : tiles + conv->dilation) * conv->inputs;
     return (conv->type == CK_BF16 ? (values + 1) / 2 : values) + FAST_POINTS * tiles * conv_blocks(conv) * CK_BLOCK
         + conv->inputs + 16;
 }

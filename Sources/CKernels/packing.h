@@ -48,6 +48,12 @@ static inline size_t fast_tiles(const ck_conv *conv, size_t rows) {
     return rows / span * conv->dilation + (rest < conv->dilation ? rest : conv->dilation);
 }
 
+/// Blocks that are transformed and multiplied together: of few tiles each, so that many rows share what is read of the weights.
+static inline size_t fast_together(const ck_conv *conv) {
+    const size_t tiles = fast_tiles(conv, conv->block_rows);
+    return tiles < 12 ? 24 / tiles : 1;
+}
+
 static inline const float *conv_scales(const ck_conv *conv, const void *packed) {
     return (const float *)((const char *)packed + conv_blocks(conv) * conv_block_size(conv));
 }

@@ -79,20 +79,29 @@ static void pack_fast(const ck_conv *conv, const float *weight, size_t first, si
         pack_fast_as(CK_BF16, conv, weight, first, end, packed);
 }
 
-/// Evaluates tiles of seven inputs at the points: `tiles` rows for each point, `inputs` wide, f32 or bf16.
+/// Where tiles' values at the points go, f32 or bf16: a row for each tile, `plane` values from one point to the next.
+typedef struct {
+    void *start;
+    size_t plane;
+    /// Rows are of two tiles, the one and that which the second tap reads, `dilation` tiles later, so that rows of another block
+    /// may come next.
+    bool pairs;
+} fast_rows;
+
+/// Evaluates tiles of seven inputs at the points.
 ///
 /// - rows: input rows that exist. What lies after them counts as zero.
 INLINE void fast_inputs_as(
     ck_type type, const ck_conv *conv, const float *x, size_t stride, size_t rows, size_t tiles, const float *zeros,
-    void *result)
+    const fast_rows *result)
 {
-    const size_t d = conv->dilation, plane = tiles * conv->inputs;
+    const size_t d = conv->dilation, width = (result->pairs ? 2 : 1) * conv->inputs;
     const vec third = v_set(1.f / 3), two = v_set(2), four = v_set(4), five = v_set(5);
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t first = tile / d * FAST_TILE * d + tile % d;
         const float *from[FAST_POINTS];
         for (size_t j = 0; j < FAST_POINTS; j++) from[j] = first + j * d < rows ? x + (first + j * d) * stride : zeros;
-        const size_t to = tile * conv->inputs;
+        const bool begins = !result->pairs || tile + d < tiles, ends = result->pairs && tile >= d;
         EACH_VECTOR(conv->inputs, {
             vec a[FAST_POINTS];
             UNROLL
@@ -103,19 +112,26 @@ INLINE void fast_inputs_as(
             for (size_t j = 0; j < FAST_POINTS - 1; j++) u[j] = v_fnma(third, a[j], a[j + 1]);
             const vec even1 = v_fnma(four, u[2], u[4]), odd1 = v_fnma(four, u[1], u[3]);
             const vec even2 = v_sub(u[4], u[2]), odd2 = v_sub(u[3], u[1]);
-            v_put_as(type, result, to + c, v_fma(four, u[0], v_fnma(five, u[2], u[4])), n);
-            v_put_as(type, result, to + plane + c, v_add(even1, odd1), n);
-            v_put_as(type, result, to + 2 * plane + c, v_sub(even1, odd1), n);
-            v_put_as(type, result, to + 3 * plane + c, v_fma(two, odd2, even2), n);
-            v_put_as(type, result, to + 4 * plane + c, v_fnma(two, odd2, even2), n);
-            v_put_as(type, result, to + 5 * plane + c, v_fma(four, a[1], v_fnma(five, a[3], a[5])), n);
-            v_put_as(type, result, to + 6 * plane + c, v_fma(four, u[1], v_fnma(five, u[3], u[5])), n);
+            const vec values[FAST_POINTS] = {
+                v_fma(four, u[0], v_fnma(five, u[2], u[4])), v_add(even1, odd1), v_sub(even1, odd1),
+                v_fma(two, odd2, even2), v_fnma(two, odd2, even2), v_fma(four, a[1], v_fnma(five, a[3], a[5])),
+                v_fma(four, u[1], v_fnma(five, u[3], u[5]))};
+            if (begins)
+                UNROLL
+                for (size_t p = 0; p < FAST_POINTS; p++)
+                    v_put_as(type, result->start, p * result->plane + tile * width + c, values[p], n);
+            if (ends)
+                UNROLL
+                for (size_t p = 0; p < FAST_POINTS; p++)
+                    v_put_as(
+                        type, result->start, p * result->plane + (tile - d) * width + conv->inputs + c, values[p], n);
         });
     }
 }
 
 static void fast_inputs(
-    const ck_conv *conv, const float *x, size_t stride, size_t rows, size_t tiles, const float *zeros, void *result)
+    const ck_conv *conv, const float *x, size_t stride, size_t rows, size_t tiles, const float *zeros,
+    const fast_rows *result)
 {
     if (conv->type == CK_F32)
         fast_inputs_as(CK_F32, conv, x, stride, rows, tiles, zeros, result);
@@ -133,39 +149,55 @@ INLINE void interpolate(const vec m[FAST_POINTS], vec y[FAST_TILE]) {
     y[3] = v_add(v_fma(v_set(1.f / 27), m[5], v_fma(v_set(8), difference2, difference1)), m[6]);
 }
 
-static void fast_block(
+/// `fast_together` blocks or fewer, from `row` on.
+static void fast_blocks(
     const ck_conv *conv, const char *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part, size_t row,
     size_t rows)
 {
-    const size_t size = conv->type == CK_F32 ? sizeof(float) : sizeof(uint16_t);
-    const size_t d = conv->dilation, tiles = fast_tiles(conv, rows), width = conv_blocks(conv) * CK_BLOCK;
-    const size_t input_tiles = tiles + d, plane = tiles * width;
-    float *const sums = part->scratch, *const zeros = sums + FAST_POINTS * plane;
+    const bool pairs = fast_together(conv) > 1;
+    const size_t size = conv->type == CK_F32 ? sizeof(float) : sizeof(uint16_t), d = conv->dilation;
+    const size_t height = conv->block_rows, block_tiles = fast_tiles(conv, height), last = (rows - 1) / height;
+    const size_t tiles = last * block_tiles + fast_tiles(conv, rows - last * height);
+    const size_t width = conv_blocks(conv) * CK_BLOCK, sums_plane = tiles * width;
+    const size_t stride = (pairs ? 2 : 1) * conv->inputs, inputs_plane = (pairs ? tiles : tiles + d) * stride;
+    float *const sums = part->scratch, *const zeros = sums + FAST_POINTS * sums_plane;
     char *const inputs = (char *)(zeros + conv->inputs);
     memset(zeros, 0, conv->inputs * sizeof(float));
-    fast_inputs(
-        conv, (const float *)x->rows + row * x->stride, x->stride, rows + (conv->taps - 1) * d, input_tiles, zeros, inputs);
+    for (size_t b = 0; b <= last; b++) {
+        const size_t count = least(height, rows - b * height);
+        const fast_rows result = {inputs + b * block_tiles * stride * size, inputs_plane, pairs};
+        fast_inputs(
+            conv, (const float *)x->rows + (row + b * height) * x->stride, x->stride, count + (conv->taps - 1) * d,
+            fast_tiles(conv, count) + d, zeros, &result);
+    }
     for (size_t p = 0; p < FAST_POINTS; p++) {
-        const ck_conv point = fast_part(conv, p);
-        const ck_input tiles_at_point = {inputs + p * input_tiles * conv->inputs * size, conv->inputs, NULL};
+        ck_conv point = fast_part(conv, p);
+        const size_t packed_size = conv_blocks(&point) * conv_block_size(&point) * size;
+        if (pairs) {
+            point.inputs *= point.taps;
+            point.taps = 1;
+        }
+        const ck_input tiles_at_point = {inputs + p * inputs_plane * size, stride, NULL};
         conv_sums(
-            &point, packed, &tiles_at_point, tiles, part->first_output, part->end_output, sums + p * plane, width);
-        packed += conv_blocks(&point) * conv_block_size(&point) * size;
+            &point, packed, &tiles_at_point, tiles, part->first_output, part->end_output, sums + p * sums_plane, width);
+        packed += packed_size;
     }
     for (size_t tile = 0; tile < tiles; tile++) {
-        const size_t first = tile / d * FAST_TILE * d + tile % d;
+        const size_t block = tile / block_tiles, at = tile % block_tiles;
+        const size_t first = at / d * FAST_TILE * d + at % d, count = least(height, rows - block * height);
         const float *const from = sums + tile * width + part->first_output;
         EACH_VECTOR(part->end_output - part->first_output, {
-            const size_t at = part->first_output + c;
-            const channel_parameters parameters = parameters_at(e, at, n);
+            const size_t output = part->first_output + c;
+            const channel_parameters parameters = parameters_at(e, output, n);
             vec m[FAST_POINTS];
             vec y[FAST_TILE];
             UNROLL
-            for (size_t p = 0; p < FAST_POINTS; p++) m[p] = v_load(from + p * plane + c);
+            for (size_t p = 0; p < FAST_POINTS; p++) m[p] = v_load(from + p * sums_plane + c);
             interpolate(m, y);
             UNROLL
             for (size_t i = 0; i < FAST_TILE; i++)
-                if (first + i * d < rows) finish_vector(e, &parameters, y[i], row + first + i * d, at, n);
+                if (first + i * d < count)
+                    finish_vector(e, &parameters, y[i], row + block * height + first + i * d, output, n);
         });
     }
 }
@@ -173,6 +205,7 @@ static void fast_block(
 static void conv_fast(
     const ck_conv *conv, const void *packed, const ck_input *x, const ck_epilogue *e, const ck_part *part)
 {
-    for (size_t row = part->first_row; row < part->end_row; row += conv->block_rows)
-        fast_block(conv, packed, x, e, part, row, least(conv->block_rows, part->end_row - row));
+    const size_t rows = conv->block_rows * fast_together(conv);
+    for (size_t row = part->first_row; row < part->end_row; row += rows)
+        fast_blocks(conv, packed, x, e, part, row, least(rows, part->end_row - row));
 }

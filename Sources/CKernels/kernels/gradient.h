@@ -146,7 +146,9 @@ static void gradient_fast(
         for (size_t row = 0; row < rows; row += conv->block_rows) {
             const size_t count = least(conv->block_rows, rows - row), tiles = fast_tiles(conv, count);
             const float *const from = x + (b * (rows + reach) + row) * conv->inputs + first_input;
-            fast_inputs(&part, from, conv->inputs, count + reach, tiles + d, zeros, transformed);
+            fast_inputs(
+                &part, from, conv->inputs, count + reach, tiles + d, zeros,
+                &(fast_rows){transformed, (tiles + d) * part.inputs, false});
             gradient_outputs(conv, y + (b * rows + row) * conv->outputs, count, tiles, zeros, outputs);
             for (size_t p = 0; p < FAST_POINTS; p++)
                 for (size_t group = 0; group < fast_part(conv, p).taps; group++)

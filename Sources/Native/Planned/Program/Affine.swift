@@ -102,7 +102,7 @@ struct Affine: Hashable, Sendable {
     /// taps have 28, less what transforming the tiles costs, but takes twice the weights from memory.
     func isFaster(inBlocksOf blockRows: Int) -> Bool {
         guard weights.precision != .int8, (5...8).contains(weights.taps), weights.inputs >= 32, weights.outputs >= 32,
-            blockRows >= 32
+            blockRows >= (weights.precision == .f32 ? 32 : 8)
         else { return false }
         let span = 4 * dilation
         let tiles = blockRows / span * dilation + min(blockRows % span, dilation)
