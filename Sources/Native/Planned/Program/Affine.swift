@@ -86,6 +86,10 @@ struct Affine: Hashable, Sendable {
     var hasSnake = false
     /// Whether the result before Snake is wanted too.
     var keepsResult = true
+    /// Whether Snake's result is written in bf16.
+    var roundsActivated = false
+    /// Whether the input is in the kernel's precision already.
+    var isInputRounded = false
 
     var outputs: Int { weights.groups * weights.outputs }
     var inputs: Int { weights.groups * weights.inputs }
@@ -120,6 +124,7 @@ struct Affine: Hashable, Sendable {
     /// Types of the scratch memory: that of a fast convolution, or the input in the kernel's precision, and its scales.
     func scratch(threads: Int) -> [TensorType] {
         if weights.blockRows > 0 { return [TensorType(.f32, [threadScratch * threads])] }
+        if isInputRounded { return [] }
         return switch weights.precision {
         case .f32: []
         case .bf16: [TensorType(.bf16, [batch * inputRows * inputs])]

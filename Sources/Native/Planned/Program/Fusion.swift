@@ -197,6 +197,7 @@ struct Fusion {
             }
         }
         result.program.removeUnread()
+        result.program.roundWhereWritten()
         return result
     }
 

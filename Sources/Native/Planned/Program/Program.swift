@@ -45,6 +45,29 @@ struct Program {
         }
         operations = kept.reversed()
     }
+
+    /// Has Snake's result rounded as it is written where only a product in bf16 reads it.
+    mutating func roundWhereWritten() {
+        let useCounts = useCounts
+        var producers: [Value: Int] = [:]
+        for index in operations.indices {
+            guard case .affine(var reader) = operations[index].work else { continue }
+            if reader.hasSnake { producers[operations[index].results[reader.keepsResult ? 1 : 0]] = index }
+            let x = operations[index].operands[0]
+            guard reader.inputPrecision == .bf16, useCounts[x] == 1, let producer = producers[x],
+                case .affine(var writer) = operations[producer].work
+            else { continue }
+            let rounded = makeValue(TensorType(.bf16, values[x].type.shape))
+            writer.roundsActivated = true
+            operations[producer].work = .affine(writer)
+            operations[producer].results[writer.keepsResult ? 1 : 0] = rounded
+            reader.isInputRounded = true
+            operations[index].work = .affine(reader)
+            operations[index].operands[0] = rounded
+            // Its scratch memory was the rounded input.
+            operations[index].results.removeLast()
+        }
+    }
 }
 
 /// What an operation does.

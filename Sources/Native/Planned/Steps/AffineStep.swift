@@ -56,9 +56,10 @@ struct AffineStep: Step {
             epilogue.y_stride = affine.outputs
         }
         if let activated, let alpha, let inverse {
-            epilogue.activated = UnsafeMutableRawPointer(frame.floats(activated) + start)
+            let rounds = affine.roundsActivated
+            epilogue.activated = frame.pointer(activated) + start * (rounds ? 2 : 4)
             epilogue.activated_stride = affine.outputs
-            epilogue.activated_type = CK_F32
+            epilogue.activated_type = rounds ? CK_BF16 : CK_F32
             epilogue.alpha = UnsafePointer(frame.floats(alpha) + column)
             epilogue.inverse = UnsafePointer(frame.floats(inverse) + column)
         }
@@ -109,7 +110,7 @@ struct AffineStep: Step {
         let x = frame.floats(x)
         let (rows, inputs) = (affine.batch * affine.inputRows, affine.inputs)
         var input = ck_input(rows: UnsafeRawPointer(x), stride: inputs, scales: nil)
-        if affine.inputPrecision == .f32 { return input }
+        if affine.inputPrecision == .f32 || affine.isInputRounded { return input }
         let target = frame.pointer(scratch[0])
         input.rows = UnsafeRawPointer(target)
         func convert(_ first: Int, _ end: Int) {
