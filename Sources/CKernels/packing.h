@@ -11,8 +11,6 @@
 
 #include "CKernels.h"
 
-enum { CK_FEW_OUTPUTS = 4 };
-
 static inline bool conv_is_dot(const ck_conv *conv) {
     return conv->type == CK_F32 && conv->outputs <= CK_FEW_OUTPUTS;
 }

@@ -96,8 +96,8 @@ typedef struct {
     size_t block_rows;
 } ck_conv;
 
-/// Output channels are computed in blocks of so many.
-enum { CK_BLOCK = 32 };
+/// Output channels are computed in blocks of so many; in f32 so few are dot products, as a block would be mostly zeros.
+enum { CK_BLOCK = 32, CK_FEW_OUTPUTS = 4 };
 
 /// Bytes of the packed weights; 0 if `inputs` does not suit the type, or the convolution is no fast one but is to be.
 size_t ck_conv_packed_size(const ck_conv *conv);

@@ -41,9 +41,10 @@ struct Affine: Hashable, Sendable {
             withUnsafePointer(to: kernel) { ck_conv_packed_size($0) }
         }
 
-        /// The same in f32 where the kernels have no form of this precision for as many inputs.
+        /// The same in f32 where the kernels have no form of this precision for as many inputs, or are faster in f32 as the outputs
+        /// are few.
         var supported: Weights {
-            if packedByteCount > 0 { return self }
+            if packedByteCount > 0 && outputs > Int(CK_FEW_OUTPUTS) { return self }
             var plain = self
             plain.precision = .f32
             return plain
