@@ -27,10 +27,12 @@ struct PrecisionBench: ParsableCommand {
         let file = try ModelFile(path: model)
         let set = try EvaluationSet(
             openSource(data, split: split), count: clips, sampleRate: file.model.configuration.sampleRate)
-        let plain = try Measured(NativeCodec(file, threads: threads), on: set, against: nil)
+        let directions = Set(NativeCodec.Direction.allCases)
+        let plain = try Measured(NativeCodec(file, threads: threads, directions: directions), on: set, against: nil)
         var rows = [("f32", plain)]
         for precision in [Precision.bf16, .int8] {
-            let codec = try NativeCodec(file, precision: precision, threads: threads)
+            let codec = try NativeCodec(
+                file, precision: precision, threads: threads, directions: directions)
             rows.append((precision.rawValue, try Measured(codec, on: set, against: plain)))
         }
         rows.append(("f32 on XLA", try Measured(XLACodec(file, on: Engine(platform: .cpu)), on: set, against: plain)))
