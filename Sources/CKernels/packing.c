@@ -29,8 +29,7 @@ size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
 
 size_t ck_conv_packed_size(const ck_conv *conv) {
     if (!suits(conv)) return 0;
-    if (conv_is_fast(conv))
-        return fast_offset(conv, FAST_POINTS) * (conv->type == CK_BF16 ? sizeof(uint16_t) : sizeof(float));
+    if (conv_is_fast(conv)) return fast_offset(conv, FAST_POINTS) * fast_value_size(conv->type);
     if (conv_is_dot(conv)) return conv->taps * conv->inputs * conv->outputs * sizeof(float);
     const size_t count = conv_blocks(conv) * conv_block_size(conv);
     switch (conv->type) {

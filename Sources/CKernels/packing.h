@@ -24,6 +24,8 @@ enum { FAST_POINTS = 7, FAST_TILE = 4 };
 /// Rows whose products a direct gradient adds before it goes on to other sums.
 enum { GRADIENT_BLOCK = 128 };
 
+/// Bytes of a value at a point, of weights or inputs.
+static inline size_t fast_value_size(ck_type type) { return type == CK_BF16 ? sizeof(uint16_t) : sizeof(float); }
 static inline bool conv_is_fast(const ck_conv *conv) { return conv->block_rows > 0; }
 /// The small convolution at one point. The last point's second tap is the eighth weight.
 static inline ck_conv fast_part(const ck_conv *conv, size_t point) {

@@ -87,7 +87,7 @@ typedef struct {
     size_t dilation;
     /// Of the packed weights and the input; that of a fast convolution is f32.
     ck_type type;
-    /// Rows in a block of the fast convolution; 0 for the direct one. The fast one is for f32, bf16 and 5 to 8 taps, and takes 13
+    /// Rows in a block of the fast convolution; 0 for the direct one. The fast one is for 5 to 8 taps in f32 or bf16, and takes 13
     /// multiplications where 7 taps take 28, but needs more weights (1.9 times) and `scratch`, and its blocks' last tiles are
     /// computed whole: it wins from about `8 · dilation` rows and 32 channels on. See kernels/fast.h.
     ///

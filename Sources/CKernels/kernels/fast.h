@@ -40,7 +40,7 @@ INLINE void pack_fast_as(
     ck_type type, const ck_conv *conv, const float *weight, size_t first, size_t end, char *packed)
 {
     const size_t outputs = conv->outputs, step = conv->inputs * outputs;
-    const size_t size = type == CK_F32 ? sizeof(float) : sizeof(uint16_t);
+    const size_t size = fast_value_size(type);
     char *planes[FAST_POINTS];
     size_t block_sizes[FAST_POINTS];
     for (size_t p = 0; p < FAST_POINTS; p++) {
@@ -155,7 +155,7 @@ static void fast_blocks(
     size_t rows)
 {
     const bool pairs = fast_together(conv) > 1;
-    const size_t size = conv->type == CK_F32 ? sizeof(float) : sizeof(uint16_t), d = conv->dilation;
+    const size_t size = fast_value_size(conv->type), d = conv->dilation;
     const size_t height = conv->block_rows, block_tiles = fast_tiles(conv, height), last = (rows - 1) / height;
     const size_t tiles = last * block_tiles + fast_tiles(conv, rows - last * height);
     const size_t width = conv_blocks(conv) * CK_BLOCK, sums_plane = tiles * width;
