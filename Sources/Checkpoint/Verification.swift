@@ -138,12 +138,12 @@ extension HostArray {
 
     private func hasElement<Bits: FixedWidthInteger & BitwiseCopyable>(with mask: Bits) -> Bool {
         bytes.withUnsafeBytes { bytes in
-            var found = false
-            // No early end, so that the loop becomes vector instructions.
-            for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<Bits>.size) {
-                found = found || bytes.loadUnaligned(fromByteOffset: offset, as: Bits.self) & mask == mask
+            bytes.withMemoryRebound(to: Bits.self) { elements in
+                // No early end and no branch, so that the loop becomes vector instructions.
+                var found: Bits = 0
+                for index in 0..<elements.count { found |= elements[index] & mask == mask ? 1 : 0 }
+                return found != 0
             }
-            return found
         }
     }
 }

@@ -98,9 +98,25 @@ public struct HostArray: Sendable, Hashable {
     public var floats: [Float] {
         switch dtype {
         case .f32: values(as: Float.self)
-        case .bf16: values(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+        case .bf16:
+            [Float](unsafeUninitializedCapacity: count) { floats, initialized in
+                widen(into: UnsafeMutableRawBufferPointer(floats))
+                initialized = count
+            }
         case .f16: values(as: UInt16.self).map { floatFromFloat16Bits($0) }
         default: doubles.map { Float($0) }
+        }
+    }
+
+    /// Writes bf16 as f32, of which it is the upper half.
+    private func widen(into target: UnsafeMutableRawBufferPointer) {
+        bytes.withUnsafeBytes { source in
+            source.withMemoryRebound(to: UInt16.self) { halves in
+                target.withMemoryRebound(to: UInt32.self) { words in
+                    // Unlike `map` this becomes vector instructions.
+                    for index in 0..<halves.count { words[index] = UInt32(truncatingIfNeeded: halves[index]) &<< 16 }
+                }
+            }
         }
     }
 
@@ -109,6 +125,13 @@ public struct HostArray: Sendable, Hashable {
         switch target {
         case dtype: self
         // A model's weights come and go by these, and doubles in between would take four times the room.
+        case .f32 where dtype == .bf16:
+            HostArray(
+                type: TensorType(target, shape),
+                bytes: [UInt8](unsafeUninitializedCapacity: 4 * count) { bytes, initialized in
+                    widen(into: UnsafeMutableRawBufferPointer(bytes))
+                    initialized = 4 * count
+                })
         case .f32: HostArray(floats, shape: shape)
         case .bf16: HostArray(type: TensorType(target, shape), bits: floats.map { bfloat16Bits($0) })
         default: HostArray(doubles, as: target, shape: shape)
