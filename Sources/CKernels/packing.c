@@ -2,10 +2,11 @@
 #include "simd/common.h"
 #include <math.h>
 
-static size_t inputs_together(ck_type type) { return type == CK_F32 ? 1 : type == CK_BF16 ? 2 : 4; }
+static size_t inputs_together(ck_type type) { return type == CK_BF16 ? 2 : type == CK_INT8 ? 4 : 1; }
 
 static bool suits(const ck_conv *conv) {
-    if (conv_is_fast(conv) && (conv->type == CK_INT8 || conv->taps < 5 || conv->taps > 8)) return false;
+    const bool has_fast = conv->type == CK_F32 || conv->type == CK_BF16;
+    if (conv_is_fast(conv) && (!has_fast || conv->taps < 5 || conv->taps > 8)) return false;
     return conv->taps > 0 && conv->inputs > 0 && conv->outputs > 0 && conv->dilation > 0
         && conv->inputs % inputs_together(conv->type) == 0;
 }
@@ -34,7 +35,8 @@ size_t ck_conv_packed_size(const ck_conv *conv) {
     const size_t count = conv_blocks(conv) * conv_block_size(conv);
     switch (conv->type) {
     case CK_F32: return count * sizeof(float);
-    case CK_BF16: return count * sizeof(uint16_t);
+    case CK_BF16:
+    case CK_F32_BF16: return count * sizeof(uint16_t);
     default: return count + conv_blocks(conv) * CK_BLOCK * (sizeof(float) + conv->taps * sizeof(int32_t));
     }
 }
@@ -57,6 +59,16 @@ static void pack_f32(const ck_conv *conv, const float *weight, float *packed) {
     for (size_t row = 0; row < conv->taps * conv->inputs; row++)
         for (size_t block = 0; block < conv_blocks(conv); block++)
             take_row(conv, weight, row, block, packed + block * conv_block_size(conv) + row * CK_BLOCK);
+}
+
+static void pack_f32_bf16(const ck_conv *conv, const float *weight, uint16_t *packed) {
+    for (size_t row = 0; row < conv->taps * conv->inputs; row++)
+        for (size_t block = 0; block < conv_blocks(conv); block++) {
+            float taken[CK_BLOCK];
+            take_row(conv, weight, row, block, taken);
+            uint16_t *const to = packed + block * conv_block_size(conv) + row * CK_BLOCK;
+            for (size_t o = 0; o < CK_BLOCK; o++) to[o] = bf16_of(taken[o]);
+        }
 }
 
 static void pack_bf16(const ck_conv *conv, const float *weight, uint16_t *packed) {
@@ -133,6 +145,8 @@ bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed) {
     if (conv->type == CK_INT8) return pack_int8(conv, weight, packed);
     if (conv->type == CK_BF16)
         pack_bf16(conv, weight, packed);
+    else if (conv->type == CK_F32_BF16)
+        pack_f32_bf16(conv, weight, packed);
     else if (conv_is_dot(conv))
         pack_dot(conv, weight, packed);
     else

@@ -7,7 +7,7 @@ struct Convolution {
     var shape: ck_conv
     var rows: Int
     var rowStride: Int
-    let weight: [Float]
+    var weight: [Float]
     var x: [Float]
     var bias: [Float]
     let scale: [Float]
@@ -60,7 +60,7 @@ struct Convolution {
             Memory(x), Memory(encoded.halves), Memory(encoded.bytes), Memory(encoded.scales)
         )
 
-        let takesFloats = shape.type == CK_F32 || shape.block_rows > 0
+        let takesFloats = shape.type == CK_F32 || shape.type == CK_F32_BF16 || shape.block_rows > 0
         let source = takesFloats ? x.raw : shape.type == CK_BF16 ? halves.raw : bytes.raw
         var input = ck_input(rows: source, stride: rowStride, scales: scales.start)
         var epilogue = ck_epilogue()
@@ -133,7 +133,7 @@ struct Convolution {
 
     private func roundedInput() -> [Double] {
         switch shape.type {
-        case CK_F32: return x.map(Double.init)
+        case CK_F32, CK_F32_BF16: return x.map(Double.init)
         case CK_BF16: return x.map { Double(bf16($0)) }
         default:
             let (_, bytes, scales) = encodedInputs()
@@ -144,7 +144,7 @@ struct Convolution {
     private func roundedWeights() -> [Double] {
         switch shape.type {
         case CK_F32: return weight.map(Double.init)
-        case CK_BF16: return weight.map { Double(bf16($0)) }
+        case CK_BF16, CK_F32_BF16: return weight.map { Double(bf16($0)) }
         default:
             let greatest = (0..<shape.outputs).map { o in
                 stride(from: o, to: weight.count, by: shape.outputs).reduce(Float(0)) { max($0, abs(weight[$1])) }

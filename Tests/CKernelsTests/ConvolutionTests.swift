@@ -65,6 +65,19 @@ import Testing
     }
 
     @Test(arguments: instructionSets)
+    func narrowWeightsGiveWhatTheSameWideOnesGive(isa: ck_isa) throws {
+        for var wide in Self.shapes where wide.shape.outputs > Int(CK_FEW_OUTPUTS) {
+            wide.decorated = wide.rows % 2 == 0
+            wide.weight = wide.weight.map(bf16)
+            var narrow = wide
+            narrow.shape.type = CK_F32_BF16
+            #expect(ck_conv_packed_size(&narrow.shape) * 2 == ck_conv_packed_size(&wide.shape))
+            let (expected, result) = on(isa) { (wide.run(), narrow.run()) }
+            #expect(result == expected, "\(wide.shape) \(wide.rows) rows")
+        }
+    }
+
+    @Test(arguments: instructionSets)
     func activationsFollowTheSums(isa: ck_isa) throws {
         for activation in [CK_RELU, CK_GELU, CK_GELU_TANH, CK_SILU] {
             var convolution = Convolution(taps: 1, inputs: 24, outputs: 40, rows: 3)
@@ -75,7 +88,7 @@ import Testing
 
     @Test(arguments: instructionSets)
     func aRowIsTheSameInAnySplit(isa: ck_isa) throws {
-        for type in [CK_F32, CK_BF16, CK_INT8] {
+        for type in [CK_F32, CK_BF16, CK_INT8, CK_F32_BF16] {
             for outputs in [1, 32, 50, 130, 288] {
                 var convolution = Convolution(taps: 3, inputs: 20, outputs: outputs, dilation: 2, rows: 29, type: type)
                 convolution.decorated = true
@@ -95,7 +108,7 @@ import Testing
 
     @Test(arguments: instructionSets)
     func aRowIsTheSameWhereverRowsLie(isa: ck_isa) throws {
-        for type in [CK_F32, CK_BF16, CK_INT8] {
+        for type in [CK_F32, CK_BF16, CK_INT8, CK_F32_BF16] {
             for (inputs, outputs) in [(20, 1), (16, 1), (20, 40)] {
                 let together = Convolution(taps: 3, inputs: inputs, outputs: outputs, rows: 15, type: type)
                 var apart = together
@@ -124,7 +137,7 @@ import Testing
 
     @Test(arguments: instructionSets)
     func whatIsNotFiniteReachesTheRowsThatSeeItAndNoOthers(isa: ck_isa) throws {
-        for type in [CK_F32, CK_BF16, CK_INT8] {
+        for type in [CK_F32, CK_BF16, CK_INT8, CK_F32_BF16] {
             for outputs in [1, 40] {
                 for value in [Float.nan, .infinity] {
                     var convolution = Convolution(

@@ -43,7 +43,7 @@ static void check_convolution(ck_isa isa, ck_conv conv, size_t rows, ck_activati
     ck_isa_use(CK_ISA_PORTABLE);
     ck_bf16_from_f32(x, in_count, halves);
     ck_quantize_rows(x, conv.inputs, in_rows, conv.inputs, bytes, conv.inputs, scales);
-    const void *const inputs[] = {[CK_F32] = x, [CK_BF16] = halves, [CK_INT8] = bytes};
+    const void *const inputs[] = {[CK_F32] = x, [CK_BF16] = halves, [CK_INT8] = bytes, [CK_F32_BF16] = x};
     convolution c = {
         .conv = conv, .rows = rows,
         .x = {inputs[conv.type], conv.inputs, scales},
@@ -78,10 +78,10 @@ static void check_convolution(ck_isa isa, ck_conv conv, size_t rows, ck_activati
 
 void check_convolutions(ck_isa isa) {
     const size_t outputs[] = {1, 3, 5, 16, 32, 33, 64, 100, 200};
-    for (int type = CK_F32; type <= CK_INT8; type++)
+    for (int type = CK_F32; type <= CK_F32_BF16; type++)
         for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
             for (size_t rows = 1; rows <= 40; rows += rows < 14 ? 1 : 13) {
-                const size_t inputs = type == CK_F32 ? 1 + rows % 20 : 4 * (1 + rows % 5);
+                const size_t inputs = type == CK_F32 || type == CK_F32_BF16 ? 1 + rows % 20 : 4 * (1 + rows % 5);
                 check_convolution(isa, (ck_conv){1 + rows % 3, inputs, outputs[i], 1 + rows % 2, type, 0}, rows, 0);
             }
     for (int activation = CK_RELU; activation <= CK_SILU; activation++)

@@ -25,6 +25,8 @@ struct StreamBench: ParsableCommand {
     var rounds = 3
     @Option(help: "How many streams are stepped together.")
     var streams = 1
+    @Flag(help: "Weights that are values of bf16, as a model that `convert --weights bf16` wrote has them.")
+    var roundedWeights = false
     @Flag(help: "Print the steps and their microseconds.")
     var profile = false
     @Option(help: "Frames at once of the profile.")
@@ -61,6 +63,7 @@ struct StreamBench: ParsableCommand {
             frameSeconds: Double(codec.model.configuration.hop) / Double(codec.model.configuration.sampleRate))
         extra["model"] = model
         extra["precision"] = precision.rawValue
+        extra["roundedWeights"] = roundedWeights
         extra["streams"] = streams
         extra["weightMB"] = rounded(Double(codec.weightByteCount) / 1e6)
         extra["residentMB"] = rounded(resident)
@@ -79,7 +82,9 @@ struct StreamBench: ParsableCommand {
     /// The weights as they were given go with this call's end, as they would in a program.
     private func makeCodec() throws -> NativeCodec {
         let fresh = try NativeReference(preset: model)
-        return try NativeCodec(model: fresh.model, arrays: fresh.arrays, precision: precision)
+        var arrays = fresh.arrays
+        if roundedWeights { arrays = arrays.mapValues { $0.converted(to: .bf16).converted(to: .f32) } }
+        return try NativeCodec(model: fresh.model, arrays: arrays, precision: precision)
     }
 
     /// What the reference model has in common with its peers: all but the quantizers.

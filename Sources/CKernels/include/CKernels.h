@@ -70,6 +70,9 @@ typedef enum {
     /// Weights in 8 bits with a scale for each output channel; inputs in 8 bits with a scale for each row
     /// (`ck_quantize_rows`); products summed exactly within a tap.
     CK_INT8 = 2,
+    /// Weights in bf16, widened as they are read, all else in f32: of weights that are bf16's values the same results as `CK_F32`,
+    /// bit for bit, from half the memory.
+    CK_F32_BF16 = 3,
 } ck_type;
 
 /// A unit-stride convolution over time; one tap makes it a matrix product.
@@ -104,7 +107,7 @@ size_t ck_conv_packed_size(const ck_conv *conv);
 
 /// Lays out weights for `ck_conv_run`: in blocks of `CK_BLOCK` outputs, the same for all instruction sets.
 ///
-/// - weight: `[taps, inputs, outputs]` f32. Not finite weights are kept in f32 and bf16 and refused by int8.
+/// - weight: `[taps, inputs, outputs]` f32. Not finite weights are kept but by int8, which refuses them.
 /// - packed: `ck_conv_packed_size` bytes, aligned to 64.
 /// - Returns: false if `inputs` does not suit the type, or a weight that is to become int8 is not finite.
 bool ck_conv_pack(const ck_conv *conv, const float *weight, void *packed);

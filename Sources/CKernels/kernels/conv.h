@@ -3,6 +3,7 @@
 
 #define TILE tile_f32
 #define ELEMENT float
+#define WEIGHT float
 #define STEP 1
 #define WEIGHTS vec
 #define LOAD(p) v_load(p)
@@ -11,8 +12,20 @@
 #define DOT(sum, w, f) v_fma(f, w, sum)
 #include "tile.h"
 
+#define TILE tile_f32_bf16
+#define ELEMENT float
+#define WEIGHT uint16_t
+#define STEP 1
+#define WEIGHTS vec
+#define LOAD(p) v_load_bf16(p)
+#define FACTOR vec
+#define BROADCAST(p) v_set(*(p))
+#define DOT(sum, w, f) v_fma(f, w, sum)
+#include "tile.h"
+
 #define TILE tile_bf16
 #define ELEMENT uint16_t
+#define WEIGHT uint16_t
 #define STEP 2
 #define WEIGHTS pairs
 #define LOAD(p) v_load_pairs(p)
@@ -51,14 +64,22 @@ typedef struct {
                 R, V, t->conv, t->x->stride, (const float *)t->x->rows + row * t->x->stride, weights, block, t->sums, \
                 t->sums_stride); \
     } \
+    static void f32_bf16_##R##_##V(const tile_call *t, size_t row) { \
+        const size_t block = conv_block_size(t->conv); \
+        const uint16_t *weights = (const uint16_t *)t->packed + t->column / CK_BLOCK * block + t->column % CK_BLOCK; \
+        if (FITS(R, V)) \
+            tile_f32_bf16( \
+                R, V, t->conv, t->x->stride, (const float *)t->x->rows + row * t->x->stride, weights, block, t->sums, \
+                t->sums_stride); \
+    } \
     static void bf16_##R##_##V(const tile_call *t, size_t row) { \
         const size_t block = conv_block_size(t->conv); \
         const uint16_t *weights \
             = (const uint16_t *)t->packed + t->column / CK_BLOCK * block + t->column % CK_BLOCK * 2; \
         if (FITS(R, V)) \
             tile_bf16( \
-                R, V, t->conv, t->x->stride, (const uint16_t *)t->x->rows + row * t->x->stride, weights, block, t->sums, \
-                t->sums_stride); \
+                R, V, t->conv, t->x->stride, (const uint16_t *)t->x->rows + row * t->x->stride, weights, block, \
+                t->sums, t->sums_stride); \
     } \
     static void int8_##R##_##V(const tile_call *t, size_t row) { \
         const size_t block = conv_block_size(t->conv); \
@@ -78,7 +99,7 @@ EACH_TILE(DEFINE_TILES)
 typedef void (*tile_function)(const tile_call *, size_t row);
 /// By type, rows, and the logarithm of the vectors.
 #define LOG2(V) ((V) == 1 ? 0 : (V) == 2 ? 1 : (V) == 4 ? 2 : 3)
-static const tile_function tiles[3][13][4] = {
+static const tile_function tiles[4][13][4] = {
 #define ENTRY(R, V) [R][LOG2(V)] = f32_##R##_##V,
     {EACH_TILE(ENTRY)},
 #undef ENTRY
@@ -86,6 +107,9 @@ static const tile_function tiles[3][13][4] = {
     {EACH_TILE(ENTRY)},
 #undef ENTRY
 #define ENTRY(R, V) [R][LOG2(V)] = int8_##R##_##V,
+    {EACH_TILE(ENTRY)},
+#undef ENTRY
+#define ENTRY(R, V) [R][LOG2(V)] = f32_bf16_##R##_##V,
     {EACH_TILE(ENTRY)},
 #undef ENTRY
 };

@@ -1,12 +1,12 @@
-// A tile of sums in registers: ROWS x VECTORS·16 outputs. Included once for each type of input, with TILE (name), ELEMENT (of
-// input and weights), STEP (inputs that one product takes), WEIGHTS, LOAD, FACTOR, BROADCAST and DOT defined.
+// A tile of sums in registers: ROWS x VECTORS·16 outputs. Included once for each type, with TILE (name), ELEMENT (of the input),
+// WEIGHT (of the weights), STEP (inputs that one product takes), WEIGHTS, LOAD, FACTOR, BROADCAST and DOT defined.
 //
 // Every sum is one chain over taps and inputs in order, whatever the tile, so a result does not depend on how a call is cut
 // into tiles.
 
 INLINE void TILE(
     const size_t rows, const size_t vectors, const ck_conv *conv, size_t stride, const ELEMENT *x,
-    const ELEMENT *weights, size_t block, float *tile, size_t tile_stride)
+    const WEIGHT *weights, size_t block, float *tile, size_t tile_stride)
 {
     vec sums[TILE_VECTORS];
     UNROLL
@@ -36,6 +36,7 @@ INLINE void TILE(
 
 #undef TILE
 #undef ELEMENT
+#undef WEIGHT
 #undef STEP
 #undef WEIGHTS
 #undef LOAD

@@ -37,16 +37,22 @@ struct ConstantPool {
         var weights: Affine.Weights
     }
 
+    struct Packed {
+        /// How they lie there.
+        var weights: Affine.Weights
+        var buffer: AlignedBuffer
+    }
+
     private var entries: [Entry] = []
     private var named: [String: ID] = [:]
     private var literals: [HostArray: ID] = [:]
-    private var packed: [Packing: AlignedBuffer] = [:]
+    private var packed: [Packing: Packed] = [:]
     private var memory = PackedMemory()
 
     func type(of id: ID) -> TensorType { entries[id].type }
 
     /// Bytes of all that is packed.
-    var packedByteCount: Int { packed.values.reduce(0) { $0 + $1.byteCount } }
+    var packedByteCount: Int { packed.values.reduce(0) { $0 + $1.buffer.byteCount } }
 
     /// A weight, known by its name.
     mutating func weight(_ name: String, _ value: HostArray) -> ID {
@@ -109,27 +115,45 @@ struct ConstantPool {
         }
     }
 
-    /// Reads a value where it is, which saves a copy of a weight as it was given, or of a view of one.
-    private mutating func read(_ id: ID, _ body: (UnsafeRawPointer) throws -> Void) throws {
+    /// Where a value lies already, which saves a copy of a weight as it was given, or of a view of one; else its buffer.
+    private mutating func source(_ id: ID) throws -> Source {
         switch entries[id].definition {
-        case .array(let value) where !value.bytes.isEmpty:
-            try value.bytes.withUnsafeBytes { try body($0.baseAddress!) }
-        case .derived(let primitive, let operands, let index, _) where primitive.isView:
-            try read(operands[index], body)
-        default:
-            let buffer = try buffer(id)
-            try withExtendedLifetime(buffer) { try body(UnsafeRawPointer(buffer.pointer)) }
+        case .array(let value): .array(value)
+        case .derived(let primitive, let operands, let index, _) where primitive.isView: try source(operands[index])
+        default: .buffer(try buffer(id))
+        }
+    }
+
+    private enum Source {
+        case array(HostArray)
+        case buffer(AlignedBuffer)
+
+        func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+            switch self {
+            case .array(let value): try value.bytes.withUnsafeBytes { try $0.withMemoryRebound(to: Float.self, body) }
+            case .buffer(let buffer):
+                try withExtendedLifetime(buffer) {
+                    try body(
+                        UnsafeBufferPointer(
+                            start: buffer.pointer.assumingMemoryBound(to: Float.self), count: buffer.byteCount / 4))
+                }
+            }
         }
     }
 
     /// A constant as the kernels read it, made once.
-    mutating func packed(_ id: ID, _ weights: Affine.Weights) throws -> AlignedBuffer {
+    mutating func packed(_ id: ID, _ weights: Affine.Weights) throws -> Packed {
         let key = Packing(constant: id, weights: weights)
-        if let buffer = packed[key] { return buffer }
-        let buffer = memory.take(weights.groups * weights.packedByteCount)
-        try read(id) { try weights.pack($0.assumingMemoryBound(to: Float.self), to: buffer.pointer) }
-        packed[key] = buffer
-        return buffer
+        if let packed = packed[key] { return packed }
+        let source = try source(id)
+        let narrow = weights.narrow.flatMap { source.withFloats(areOfBF16) ? $0 : nil }
+        let weights = narrow ?? weights
+        let result = Packed(weights: weights, buffer: memory.take(weights.groups * weights.packedByteCount))
+        try source.withFloats { floats in
+            if let start = floats.baseAddress { try weights.pack(start, to: result.buffer.pointer) }
+        }
+        packed[key] = result
+        return result
     }
 
     /// Lets go of the weights as they were given; plans made later use what earlier ones packed.
@@ -143,6 +167,17 @@ struct ConstantPool {
 
     /// Biases, scales and codebooks stay: they are read as they are.
     private static let smallByteCount = 1 << 16
+}
+
+/// Whether the lower halves of all values are zeros.
+private func areOfBF16(_ floats: UnsafeBufferPointer<Float>) -> Bool {
+    let piece = 4096
+    for start in stride(from: 0, to: floats.count, by: piece) {
+        var bits: UInt32 = 0
+        for index in start..<min(start + piece, floats.count) { bits |= floats[index].bitPattern }
+        if bits & 0xFFFF != 0 { return false }
+    }
+    return true
 }
 
 extension Step {

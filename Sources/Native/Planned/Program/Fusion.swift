@@ -108,6 +108,11 @@ struct Fusion {
         if let blocks = options.blocks, affine.rows % blocks == 0, affine.isFaster(inBlocksOf: affine.rows / blocks) {
             affine.weights.blockRows = affine.rows / blocks
         }
+        if let blocks = options.blocks {
+            // For few rows the time is that of reading weights. To more, widening them costs a seventh.
+            let result = type(operation.results[0]).shape
+            affine.weights.mayBeNarrow = result[result.rank - 2] < 4 * blocks
+        }
         return Chain(
             affine: affine, x: operation.operands[0], padding: padding, weights: operation.operands[1],
             result: operation.results[0], operations: [index])

@@ -107,9 +107,16 @@ struct Lowering {
         where T: IteratorProtocol, T.Element == Program.Value {
             isThere ? try values.next().map { try place($0) } : nil
         }
-        var step = AffineStep(
-            affine: affine, x: try place(operation.operands[0]),
-            weights: try packed(operation.operands[1], affine.weights))
+        var affine = affine
+        let weights: Place
+        if let constant = program.values[operation.operands[1]].constant {
+            let packed = try pool.packed(constant, affine.weights)
+            affine.weights = packed.weights
+            weights = .constant(retaining(packed.buffer).pointer)
+        } else {
+            weights = try place(operation.operands[1])
+        }
+        var step = AffineStep(affine: affine, x: try place(operation.operands[0]), weights: weights)
         step.bias = try next(affine.hasBias, &operands)
         step.scale = try next(affine.hasScale, &operands)
         step.residual = try next(affine.hasResidual, &operands)
@@ -119,13 +126,6 @@ struct Lowering {
         step.activated = try next(affine.hasSnake, &results)
         while let scratch = results.next() { step.scratch.append(try place(scratch)) }
         return step
-    }
-
-    /// Weights as the kernels read them: packed once for all plans if they are constant.
-    private mutating func packed(_ value: Program.Value, _ weights: Affine.Weights) throws -> Place {
-        guard let constant = program.values[value].constant else { return try place(value) }
-        let buffer = try pool.packed(constant, weights)
-        return .constant(retaining(buffer).pointer)
     }
 
     private mutating func attentionStep(
