@@ -3,7 +3,8 @@
 # RUNS (15) runs after two that warm up.
 #
 # MODEL names the model; without it one of the preset PRESET (alpha-24k-50hz) is made by a single training step, for the time
-# does not depend on what the weights are. Ends with one line of JSON. There is no peer: `peer` is the second it may take.
+# does not depend on what the weights are. PRECISION (f32) is what native computes in. Ends with one line of JSON. There is no
+# peer: `peer` is the second it may take.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -37,16 +38,17 @@ if [[ -z $model ]]; then
     model=$folder/run/model.safetensors
 fi
 
-python3 - "$allophone" "$folder/clip.wav" "$folder/clip.allo" "$model" "${RUNS:-15}" <<'PYTHON'
+python3 - "$allophone" "$folder/clip.wav" "$folder/clip.allo" "$model" "${PRECISION:-f32}" "${RUNS:-15}" <<'PYTHON'
 import json, statistics, subprocess, sys, time
-allophone, clip, tokens, model, runs = sys.argv[1:]
+allophone, clip, tokens, model, precision, runs = sys.argv[1:]
 def once():
     start = time.perf_counter()
-    subprocess.run([allophone, "encode", clip, tokens, "--model", model], check=True, stderr=subprocess.DEVNULL)
+    command = [allophone, "encode", clip, tokens, "--model", model, "--precision", precision]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 once(), once()
 seconds = [once() for _ in range(int(runs))]
 ours = statistics.median(seconds)
-print(json.dumps({"benchmark": "bench-encode", "ours": round(ours, 3), "peer": 1.0, "ratio": round(1 / ours, 2),
+print(json.dumps({"benchmark": "bench-encode", "precision": precision, "ours": round(ours, 3), "peer": 1.0, "ratio": round(1 / ours, 2),
                   "fastest": round(min(seconds), 3), "slowest": round(max(seconds), 3)}))
 PYTHON
