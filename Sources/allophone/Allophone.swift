@@ -25,8 +25,8 @@ struct Allophone: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, Convert.self, DataCommand.self,
-            Info.self, Compile.self,
+            Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, Convert.self, Average.self,
+            DataCommand.self, Info.self, Compile.self,
         ])
 
     static let version = "0.1.0"

@@ -3,7 +3,7 @@ import Testing
 
 extension CommandLineTests {
     @Suite struct HelpTests {
-        @Test(arguments: ["", "train", "encode", "decode", "evaluate", "convert", "info"])
+        @Test(arguments: ["", "train", "encode", "decode", "evaluate", "convert", "average", "info"])
         func everyCommandHelpsWithExamples(command: String) throws {
             let outcome = try Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
             #expect(outcome.status == 0 && outcome.messages.isEmpty)

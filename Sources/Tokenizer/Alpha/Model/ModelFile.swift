@@ -79,6 +79,7 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case notAModel(path: String)
     case newerVersion(path: String, version: String)
     case badConfiguration(path: String, reason: String)
+    case otherConfiguration(path: String, than: String)
 
     public var description: String {
         switch self {
@@ -88,6 +89,8 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
         case .newerVersion(let path, let version):
             "\(path): written by a newer Allophone (model format \(version), and this one reads \(ModelFile.version)); update it"
         case .badConfiguration(let path, let reason): "\(path): its configuration cannot be used: \(reason)"
+        case .otherConfiguration(let path, let other):
+            "\(path): its configuration is not that of \(other). Give models of one architecture, of which each went on from another"
         }
     }
 }

@@ -1,0 +1,45 @@
+public import ArgumentParser
+import Checkpoint
+import Tokenizer
+
+struct Average: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the mean of several models' weights.",
+        discussion: """
+            Of runs that went on from one another (`train --from`) the mean is often better than the last. It is a model of its own, in \
+            f32, which decodes no tokens but those that it made. Evaluate it before you use it.
+
+            EXAMPLES
+              allophone average runs/3/model.safetensors runs/4/model.safetensors --output mean.safetensors
+              allophone evaluate --data .corpus/core --model mean.safetensors
+            """)
+
+    @Argument(help: "The models, safetensors files of one architecture.")
+    var inputs: [String]
+
+    @Option(name: .shortAndLong, help: "The model to write.")
+    var output: String
+
+    @Flag(help: "Print what was done as JSON.")
+    var json = false
+
+    private struct Report: Encodable {
+        var inputs: [String]
+        var output: String
+        var fingerprint: String
+    }
+
+    func validate() throws {
+        if inputs.count < 2 { throw ValidationError("a mean is of two models at least") }
+    }
+
+    func run() throws {
+        for input in inputs { try requireDistinct(input: input, output: output) }
+        try ModelFile.writeMean(of: inputs.map { try ModelFile(path: $0) }, to: output)
+        // Read again: so it has been used once before it is given away.
+        let report = Report(
+            inputs: inputs, output: output, fingerprint: try ModelFile(path: output).fingerprint.description)
+        if json { return try printJSON(report) }
+        say("the mean of \(inputs.count) models → \(output)")
+    }
+}
