@@ -49,6 +49,6 @@ def once():
 once(), once()
 seconds = [once() for _ in range(int(runs))]
 ours = statistics.median(seconds)
-print(json.dumps({"benchmark": "bench-encode", "precision": precision, "ours": round(ours, 3), "peer": 1.0, "ratio": round(1 / ours, 2),
-                  "fastest": round(min(seconds), 3), "slowest": round(max(seconds), 3)}))
+print(json.dumps({"benchmark": "bench-encode", "precision": precision, "ours": round(ours, 3), "peer": 1.0,
+                  "ratio": round(1 / ours, 2), "fastest": round(min(seconds), 3), "slowest": round(max(seconds), 3)}))
 PYTHON

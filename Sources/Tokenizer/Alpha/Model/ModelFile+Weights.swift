@@ -23,11 +23,12 @@ extension ModelFile {
         try Safetensors.write(stored, metadata: metadata, to: path)
     }
 
-    /// Writes, in f32 and atomically, the model whose weights are the mean of those of `files`, of which there is one at least.
+    /// Writes, in f32 and atomically, the model whose weights are the mean of those of `files`.
     ///
     /// Of runs that began where another ended, the mean is often better than any (Wortsman et al., "Model soups", 2022,
     /// arXiv:2203.05482; Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018, arXiv:1803.05407).
     ///
+    /// - Precondition: There is a file.
     /// - Throws: `ModelFileError.otherConfiguration` if they are not of one architecture, or `FileError`.
     public static func writeMean(of files: [ModelFile], to path: String) throws {
         let first = files[0]
