@@ -60,7 +60,8 @@ capi: setup ## The library for C and whatever calls C, in dist/c: header, static
 	@Tools/setup/apt.sh g++ python3
 	Tools/capi/build.sh
 
-MODEL ?= runs/first/model.safetensors
+# What checks and benchmarks put speech through, where no other MODEL is given.
+MODEL ?= weights/alpha-tiny-pitch.safetensors
 check-capi: build capi ## Compare the libraries in dist/c with the program, on MODEL
 	Tools/capi/check.sh $(MODEL)
 
@@ -161,25 +162,25 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
 	bench-live bench-encode bench-sources bench-data bench-quality
-bench:
+bench: setup
 	swift build --package-path Benchmarks -c release --product bench
 
-bench-codec: setup peers bench ## Encoder and decoder of 2 s of audio, against PyTorch and JAX
+bench-codec: peers bench ## Encoder and decoder of 2 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench codec --python $(PYTHON)
 
-bench-train: setup peers bench ## A training step on 1 s of audio, against PyTorch and JAX
+bench-train: peers bench ## A training step on 1 s of audio, against PyTorch and JAX
 	Benchmarks/.build/release/bench train --python $(PYTHON)
 
-bench-gan: setup peers bench ## Generator and discriminators, forward, backward and AdamW of both, against PyTorch
+bench-gan: peers bench ## Generator and discriminators, forward, backward and AdamW of both, against PyTorch
 	Benchmarks/.build/release/bench gan --python $(PYTHON)
 
-bench-native: setup peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
+bench-native: peers bench ## The native runtime on 2 s of audio, against PyTorch and our XLA path
 	Benchmarks/.build/release/bench native --peers torch --python $(PYTHON)
 
-bench-stream: setup peers bench ## One stream on one thread, a 20 ms frame at a time, against PyTorch, EnCodec and Mimi
+bench-stream: peers bench ## One stream on one thread, a 20 ms frame at a time, against PyTorch, EnCodec and Mimi
 	Benchmarks/.build/release/bench stream --peers torch encodec mimi --python $(PYTHON)
 
-bench-precision: setup bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
+bench-precision: bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
 	Benchmarks/.build/release/bench precision --model $(MODEL) --data .corpus/core
 
 bench-live: build bench ## Memory of `allophone encode - -` and `decode - -` while the reference codec's stream goes through them

@@ -75,7 +75,7 @@ typedef enum allophone_precision {
     ALLOPHONE_INT8 = 2
 } allophone_precision;
 
-/* Opens the model file at `path` (model.safetensors, as `allophone train` or `allophone convert` writes it).
+/* Opens the model file at `path` (model.safetensors, as `allophone train`, `convert` or `average` writes it).
  *
  * path       UTF-8, ending in a zero.
  * use        an allophone_use.

@@ -1,7 +1,7 @@
 /* A live stream through a model, a frame at a time: PCM of 32-bit floats at the model's rate from standard input to standard
  * output. With a second argument, the codes of each frame go to that file, a line each.
  *
- *     cc live.c -I../../include -L../../dist/c -lallophone -o live
+ *     cc live.c -I../../include -L../../dist/c -lallophone -Wl,-rpath,$PWD/../../dist/c -o live
  *     arecord -f FLOAT_LE -r 24000 | ./live MODEL | aplay -f FLOAT_LE -r 24000
  */
 #include <allophone.h>

@@ -145,14 +145,12 @@ public func allophone_decode(
         guard !needed.overflow else { throw CallError.argument("\(frames) frames are more than memory has") }
         let samples = try room(samples, needed: needed.partialValue, capacity: capacity, "samples")
         var stream = try codec.codec.makeDecoder()
-        let levelCount = codec.levels.count
+        let tokens = TokenFrames(codes: Array(codes), levelCount: codec.levels.count)
+        try codec.codec.check(tokens)
         let chunk = codec.codec.blockFrames
         var done = 0
         for start in stride(from: 0, to: frames, by: chunk) {
-            let end = start + min(chunk, frames - start)
-            let tokens = TokenFrames(
-                codes: Array(codes[start * levelCount..<end * levelCount]), levelCount: levelCount)
-            let sound = try stream.push(tokens)
+            let sound = try stream.push(tokens[start..<start + min(chunk, frames - start)])
             _ = UnsafeMutableBufferPointer(rebasing: samples[done...]).update(from: sound)
             done += sound.count
         }

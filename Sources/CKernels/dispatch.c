@@ -85,18 +85,7 @@ void ck_activate(ck_activation activation, const float *x, size_t count, float *
     now()->activate(activation, x, count, y);
 }
 
-void ck_add(const float *a, const float *b, size_t count, float *y) { now()->add(a, b, count, y); }
-void ck_multiply(const float *a, const float *b, size_t count, float *y) { now()->multiply(a, b, count, y); }
-
-void ck_scale(
-    const float *x, size_t x_stride, const float *scale, const float *residual, size_t residual_stride, size_t rows,
-    size_t channels, float *y, size_t y_stride)
-{
-    now()->scale(x, x_stride, scale, residual, residual_stride, rows, channels, y, y_stride);
-}
-
 void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y) { now()->bf16_from_f32(x, count, y); }
-void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y) { now()->f32_from_bf16(x, count, y); }
 
 void ck_quantize_rows(
     const float *x, size_t x_stride, size_t rows, size_t channels, uint8_t *y, size_t y_stride, float *scales)
@@ -111,17 +100,6 @@ void ck_rms_norm(
     now()->rms_norm(x, x_stride, scale, epsilon, rows, channels, y, y_stride, y_type);
 }
 
-void ck_softmax(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
-    now()->softmax(x, x_stride, rows, channels, y, y_stride);
-}
-
-void ck_rope(
-    const float *x, size_t x_stride, const float *cosines, const float *sines, size_t rows, size_t heads, size_t width,
-    float *y, size_t y_stride)
-{
-    now()->rope(x, x_stride, cosines, sines, rows, heads, width, y, y_stride);
-}
-
 void ck_attention_run(
     const ck_attention *attention, const float *q, size_t q_stride, const float *keys, size_t key_stride,
     const float *values, size_t value_stride, size_t slots, size_t first_slot, size_t existing, size_t rows,
@@ -133,20 +111,6 @@ void ck_attention_run(
 }
 
 size_t ck_attention_scratch(const ck_attention *attention) { return attention->window; }
-
-void ck_normalize(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
-    now()->normalize(x, x_stride, rows, channels, y, y_stride);
-}
-
-void ck_nearest(
-    const float *x, size_t x_stride, const float *entries, size_t count, size_t width, size_t rows, int32_t *codes)
-{
-    now()->nearest(x, x_stride, entries, count, width, rows, codes);
-}
-
-void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y) {
-    now()->signs(x, count, corner, codes, y);
-}
 
 void ck_sum_rows(const float *x, const float *y, size_t rows, size_t channels, float *sum) {
     now()->sum_rows(x, y, rows, channels, sum);

@@ -12,23 +12,12 @@ typedef struct {
     void (*snake)(
         const float *, size_t, const float *, const float *, size_t, size_t, void *, size_t, ck_type);
     void (*activate)(ck_activation, const float *, size_t, float *);
-    void (*add)(const float *, const float *, size_t, float *);
-    void (*multiply)(const float *, const float *, size_t, float *);
-    void (*scale)(
-        const float *, size_t, const float *, const float *, size_t, size_t, size_t, float *, size_t);
     void (*bf16_from_f32)(const float *, size_t, uint16_t *);
-    void (*f32_from_bf16)(const uint16_t *, size_t, float *);
     void (*quantize_rows)(const float *, size_t, size_t, size_t, uint8_t *, size_t, float *);
     void (*rms_norm)(const float *, size_t, const float *, float, size_t, size_t, void *, size_t, ck_type);
-    void (*softmax)(const float *, size_t, size_t, size_t, float *, size_t);
-    void (*rope)(
-        const float *, size_t, const float *, const float *, size_t, size_t, size_t, float *, size_t);
     void (*attention)(
         const ck_attention *, const float *, size_t, const float *, size_t, const float *, size_t, size_t, size_t,
         size_t, size_t, float *, float *, size_t);
-    void (*normalize)(const float *, size_t, size_t, size_t, float *, size_t);
-    void (*nearest)(const float *, size_t, const float *, size_t, size_t, size_t, int32_t *);
-    void (*signs)(const float *, size_t, float, int32_t *, float *);
     void (*sum_rows)(const float *, const float *, size_t, size_t, float *);
 } ck_table;
 

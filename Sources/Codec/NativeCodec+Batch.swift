@@ -16,9 +16,14 @@ extension NativeCodec {
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var results = samples.map { _ in TokenFrames(levelCount: model.configuration.quantizer.count) }
         for (index, chunk) in samples.enumerated() { encoders[index].stream.pending += chunk }
-        while case let ready = encoders.indices.filter({ encoders[$0].stream.pending.count >= hop }), !ready.isEmpty {
+        // Samples that have become tokens; they go once, at the end, as what remains has to move.
+        var done = [Int](repeating: 0, count: encoders.count)
+        defer { for index in encoders.indices { encoders[index].stream.pending.removeFirst(done[index]) } }
+        while case let ready = encoders.indices.filter({ encoders[$0].stream.pending.count - done[$0] >= hop }),
+            !ready.isEmpty
+        {
             let group = Array(ready.prefix(batchSize(ready.count)))
-            let input = group.flatMap { encoders[$0].stream.pending.prefix(hop) }
+            let input = group.flatMap { encoders[$0].stream.pending[done[$0]..<done[$0] + hop] }
             var columns = [Int32](repeating: 0, count: group.count * width)
             var states = group.map { index in
                 // Taken out, so that it is changed in place and not copied.
@@ -34,7 +39,7 @@ extension NativeCodec {
             }
             for (place, index) in group.enumerated() {
                 encoders[index].stream.state = states[place]
-                encoders[index].stream.pending.removeFirst(hop)
+                done[index] += hop
                 results[index].append(
                     model.configuration.tokens(Array(columns[place * width..<(place + 1) * width])))
             }
@@ -43,9 +48,13 @@ extension NativeCodec {
     }
 
     /// Pushes frames to several streams and computes their samples together; see `push(_:to:)` of encoders.
+    ///
+    /// - Parameter decoders: streams of this codec, all of `makeDecoder` or all of `makeLevelOneDecoder`.
     public func push(_ frames: [TokenFrames], to decoders: inout [Decoder]) throws -> [[Float]] {
         precondition(frames.count == decoders.count, "\(frames.count) chunks for \(decoders.count) streams")
         precondition(decoders.allSatisfy { $0.codec === self }, "a stream of another codec")
+        precondition(
+            decoders.allSatisfy { $0.program === decoders[0].program }, "streams of all levels and of level 1 alone")
         for chunk in frames { try check(chunk) }
         let hop = model.configuration.hop
         var results = frames.map { _ in [Float]() }

@@ -54,7 +54,7 @@ struct Decode: ParsableCommand {
             try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
         // The file's arrays go once the codec has them in its own form.
         let codec = try { file in
-            try reader.require(model: file.fingerprint)
+            try reader.require(model: file)
             return try backend.codec(file, for: [.decoding])
         }(model.load())
         HostMemory.giveBackFreed()

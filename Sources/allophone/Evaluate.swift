@@ -29,7 +29,7 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "Sound files; none, with --data.")
     var files: [String] = []
 
-    @Option(help: ArgumentHelp("A dataset's folder, with a manifest.jsonl.", valueName: "folder"))
+    @Option(help: ArgumentHelp("A dataset; `allophone data --help` says which there are.", valueName: "source"))
     var data: String?
 
     @Option(help: "The split of the dataset. Default: 'dev', 'validation' or 'test', the first that it has.")

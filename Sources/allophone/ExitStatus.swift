@@ -69,7 +69,8 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .unsupportedRate, .tooManyChannels, .truncated, .tooLong, .partialSample,
+        case .notAudio, .empty, .nonFinite, .tooLoud, .unsupportedRate, .tooManyChannels, .truncated, .tooLong,
+            .partialSample,
             .corrupt:
             self = .data
         }

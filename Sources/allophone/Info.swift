@@ -29,7 +29,10 @@ struct Info: ParsableCommand {
         let start = try InputFile(path: subject, ordinary: true).bytes(at: 0, count: 9)
         if start.starts(with: TokenHeader.magic) { return try show(tokenFacts()) }
         // A safetensors file begins with a length of 8 bytes and then a brace.
-        if start.count == 9, start[8] == UInt8(ascii: "{") { return try show(modelFacts()) }
+        // So may the tag of an MP3, whose sizes are any byte.
+        if start.count == 9, start[8] == UInt8(ascii: "{"), !start.starts(with: "ID3".utf8) {
+            return try show(modelFacts())
+        }
         do { try show(soundFacts()) } catch AudioError.notAudio { throw CommandError.unknownKind(path: subject) }
     }
 

@@ -100,7 +100,8 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The model, a file that `train` or `convert` wrote. Default: $ALLOPHONE_MODEL.", valueName: "path"))
+            "The model, a file that `train`, `convert` or `average` wrote. Default: $ALLOPHONE_MODEL.",
+            valueName: "path"))
     var model: String?
 
     func load() throws -> ModelFile {

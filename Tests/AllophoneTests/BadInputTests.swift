@@ -34,6 +34,7 @@ extension CommandLineTests {
                 ("cut.wav", Array(wav.prefix(wav.count / 2)), "Copy or download it again"),
                 ("header.wav", Array(wav.prefix(30)), "not a sound file"),
                 ("nan.wav", Sounds.wav([0, .nan, 0], rate: 24000), "Repair or re-export"),
+                ("scaled.wav", Sounds.wav([0, 8_388_607, 0], rate: 24000), "Scale the sound"),
             ]
         }()
 
@@ -134,6 +135,16 @@ extension CommandLineTests {
             let file = try tokenFile()
             _ = try TinyModel.write(to: folder, seed: 2)
             try failToDecode(file, mentions: ["Decode them with the model that made them"])
+        }
+
+        @Test func tokensThatOnlyNameTheModelAreRefused() throws {
+            let other = try TokenHeader(
+                sampleRate: 24000, hop: 480, model: ModelFile(path: model).fingerprint,
+                layout: TokenLayout([.vq(codebookSize: 32), .bsq(bits: 6)]))
+            let writer = try TokenWriter(path: folder.file("forged.allo"), header: other)
+            try writer.append(TokenFrames(codes: [31, 0], levelCount: 2))
+            try writer.finish(sampleCount: 480)
+            try failToDecode(contents(of: folder.file("forged.allo")), mentions: ["not those of the model it names"])
         }
 
         @Test func aSoundIsNoTokenFile() throws {

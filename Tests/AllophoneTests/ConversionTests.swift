@@ -79,6 +79,11 @@ extension CommandLineTests {
             #expect(described["parameters"] as? Int == (try TinyModel.arrays()).values.reduce(0) { $0 + $1.count })
             let sound = try Program.succeed("info", Sounds.speechPath, "--json").json()
             #expect(sound["kind"] as? String == "sound" && sound["seconds"] as? Double == 2.04)
+            // A tag of 123 · 128 bytes, whose size has a brace where the header of a model has one.
+            let tag = Array("ID3".utf8) + [3, 0, 0, 0, 0, 0x7B, 0] + [UInt8](repeating: 0, count: 123 * 128)
+            try write(tag + Sounds.wav([0, 0.5, 0], rate: 24000), to: folder.file("tagged.wav"))
+            let tagged = try Program.succeed("info", folder.file("tagged.wav"), "--json").json()
+            #expect(tagged["kind"] as? String == "sound")
         }
 
         @Test func everyFormatHoldsTheSameCodes() throws {

@@ -202,6 +202,12 @@ import Tokenizer
             expect(allophone_decoder_push(decoder, bad, bad.count / 2, &audio, hop * 2, &count), status, "largest")
             expect(allophone_decode(c.codec, bad, bad.count / 2, &audio, hop * 2, &count), status, "largest")
         }
+        // However late, it is found before anything is written.
+        let late = [UInt64](repeating: 0, count: 2 * 200) + [16, 0]
+        var long = [Float](repeating: 77, count: hop * 201)
+        expect(
+            allophone_decode(c.codec, late, 201, &long, long.count, &count), ALLOPHONE_ERROR_CODES, "frame 200 ")
+        #expect(long.allSatisfy { $0 == 77 })
         #expect(codes.allSatisfy { $0 == 0 } && count == 0)
         let faint = [Float](repeating: .leastNonzeroMagnitude, count: hop * 2)
         #expect(try push(faint, to: encoder) == push(faint.map { _ in 0 }, to: c.encoder()))

@@ -117,25 +117,4 @@ private struct Case {
             }
         }
     }
-
-    @Test(arguments: instructionSets, [2, 20, 64])
-    func rotationTurnsPairs(isa: ck_isa, width: Int) {
-        var noise = Noise(width)
-        let (rows, heads, half) = (3, 2, width / 2)
-        let x = noise.floats(rows * heads * width)
-        let angles = noise.floats(rows * half, 3)
-        let (cosines, sines) = (angles.map { Float(cos(Double($0))) }, angles.map { Float(sin(Double($0))) })
-        var y = x
-        on(isa) { ck_rope(x, heads * width, cosines, sines, rows, heads, width, &y, heads * width) }
-        for row in 0..<rows {
-            for head in 0..<heads {
-                for i in 0..<half {
-                    let at = (row * heads + head) * width + i
-                    let (a, b, phi) = (Double(x[at]), Double(x[at + half]), Double(angles[row * half + i]))
-                    expectClose(
-                        [y[at], y[at + half]], [a * cos(phi) - b * sin(phi), b * cos(phi) + a * sin(phi)], 1e-6)
-                }
-            }
-        }
-    }
 }

@@ -59,32 +59,12 @@ import Testing
         }
     }
 
-    @Test(arguments: instructionSets, [1, 15, 16, 50])
-    func sumsAndProductsRoundOnce(isa: ck_isa, count: Int) {
-        var noise = Noise(count)
-        let (a, b, c) = (noise.floats(2 * count), noise.floats(2 * count), noise.floats(count))
-        var (sum, product, scaled, plain) = (a, a, a, a)
-        on(isa) {
-            ck_add(a, b, 2 * count, &sum)
-            ck_multiply(a, b, 2 * count, &product)
-            ck_scale(a, count, c, b, count, 2, count, &scaled, count)
-            ck_scale(a, count, c, nil, 0, 2, count, &plain, count)
-        }
-        #expect(sum == zip(a, b).map(+))
-        #expect(product == zip(a, b).map(*))
-        #expect(plain == a.enumerated().map { $1 * c[$0 % count] })
-        expectClose(scaled, a.indices.map { Double(a[$0]) * Double(c[$0 % count]) + Double(b[$0]) }, 1e-7)
-    }
-
     @Test(arguments: instructionSets)
     func halvesRoundToEven(isa: ck_isa) {
         let x = Self.values.filter { abs($0) > 1e-37 || $0 == 0 } + [1.00390625, 1.01171875, .infinity, -.infinity]
-        var (halves, back) = ([UInt16](repeating: 0, count: x.count), x)
-        on(isa) {
-            ck_bf16_from_f32(x, x.count, &halves)
-            ck_f32_from_bf16(halves, x.count, &back)
-        }
-        #expect(back == x.map(bf16))
+        var halves = [UInt16](repeating: 0, count: x.count)
+        on(isa) { ck_bf16_from_f32(x, x.count, &halves) }
+        #expect(halves.map { Float(bitPattern: UInt32($0) << 16) } == x.map(bf16))
         var nan: [UInt16] = [0]
         on(isa) { ck_bf16_from_f32([Float(bitPattern: 0x7F80_0001)], 1, &nan) }
         #expect(Float(bitPattern: UInt32(nan[0]) << 16).isNaN, "a payload in the lower bits")

@@ -192,7 +192,16 @@ import Tokenizer
         #expect(try decoder.push(frames) == codec.samples(frames))
     }
 
-    @Test func steppingStreamsTogetherEqualsEachAlone() throws {
+    /// Also of a model whose latent is so narrow that its head is computed as dot products, of 24 channels for each tap.
+    @Test(arguments: [false, true]) func steppingStreamsTogetherEqualsEachAlone(isNarrow: Bool) throws {
+        var configuration = model.configuration
+        if isNarrow {
+            configuration.width = 6
+            configuration.latentDimension = 4
+            configuration.transformer.heads = 2
+        }
+        let model = try Alpha(configuration)
+        let codec = try NativeCodec(model: model, arrays: weights(of: model), blockFrames: 8)
         // As many as no power of two, of different lengths.
         let sounds = (0..<7).map { sound(hop * (3 + $0) + 11 * $0, seed: UInt64(30 + $0)) }
         var encoders = try sounds.map { _ in try codec.makeEncoder() }

@@ -56,7 +56,7 @@ def decode(data: bytes) -> dict:
         assert number == 0
     frame_count, sample_count = struct.unpack("<QQ", sealed(16))
     check_seal()
-    assert position == len(data) and frame_count == len(frames) and sample_count <= frame_count * hop
+    assert position == len(data) and frame_count == len(frames) and -(-sample_count // hop) == frame_count
     return {
         "channels": channels,
         "sampleRate": sample_rate,

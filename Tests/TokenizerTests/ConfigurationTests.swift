@@ -39,7 +39,7 @@ import Tokenizer
         Mistake(key: "sampleRate") { $0.sampleRate = 7999 }, Mistake(key: "sampleRate") { $0.sampleRate = 192_001 },
         Mistake(key: "width") { $0.width = 0 }, Mistake(key: "width") { $0.width = 1025 },
         Mistake(key: "strides") { $0.strides = [] }, Mistake(key: "strides") { $0.strides = [2, 0] },
-        Mistake(key: "strides") { $0.strides = [65] },
+        Mistake(key: "strides") { $0.strides = [65] }, Mistake(key: "strides") { $0.strides = [64, 64, 64] },
         Mistake(key: "strides") { $0.strides = .init(repeating: 2, count: 9) },
         Mistake(key: "dilations") { $0.dilations = [] }, Mistake(key: "dilations") { $0.dilations = [1, 82] },
         Mistake(key: "latentDimension") { $0.latentDimension = 0 },

@@ -118,6 +118,7 @@ import Testing
         arguments: [
             (72, [0x01, 0x10], "it would have 4097 frames"), (74, [48], "code 48 is not in its codebook"),
             (95, [4], "it counts 4 frames, and 3 came"), (103, [0xA1, 5], "1441 samples do not fit 3 frames of 480"),
+            (103, [0xC0, 3], "960 samples do not fit 3 frames of 480"),
             (103, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "18446744073709551615 samples do not fit"),
         ] as [(Int, [UInt8], String)])
     func blocksThatCannotBeAreCorrupted(offset: Int, bytes: [UInt8], reason: String) throws {
@@ -150,7 +151,9 @@ import Testing
         }
         #expect(throws: TokenFileError.self) { try writer.append(TokenFrames(codes: [1, 2, 3], levelCount: 3)) }
         try writer.append(exampleFrames)
-        #expect(throws: TokenFileError.self) { try writer.finish(sampleCount: 3 * 480 + 1) }
+        for count in [-1, 2 * 480, 3 * 480 + 1] {
+            #expect(throws: TokenFileError.self) { try writer.finish(sampleCount: count) }
+        }
     }
 
     @Test func impossibleLayoutsAreRefused() {

@@ -34,7 +34,7 @@ def clips(source: str, count: int) -> list[dict]:
 
 def align(program: str, model: str, clip: dict, text: str) -> dict:
     command = [program, "phonemes", clip["file"], "--model", model, "--text", text, "--language", clip["language"], "--json"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def distances(found: list[dict], stated: list[list]) -> list[float]:
@@ -64,7 +64,10 @@ def main() -> None:
         chosen = clips(source, options.clips)
         errors, own, others = [], [], []
         for index, clip in enumerate(chosen):
-            aligned = align(options.program, options.model, clip, clip["text"])
+            try:
+                aligned = align(options.program, options.model, clip, clip["text"])
+            except subprocess.CalledProcessError as error:
+                sys.exit(f"{clip['file']}: {error.stderr.strip()}")
             errors += distances(aligned["phonemes"], clip["phones"])
             own.append(aligned["mismatch"])
             # Of one language, and about as long, so that there is room for it.

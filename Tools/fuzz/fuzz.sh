@@ -1,5 +1,5 @@
 #!/bin/sh
-# Feeds damaged files to the readers of safetensors and token files, for SECONDS each (300 unless told otherwise).
+# Feeds damaged files to the readers of safetensors, token files and datasets, for SECONDS each (300 unless told otherwise).
 # An input that ends the reader stays in the temporary folder, at the path that the failed test names.
 #
 #     Tools/fuzz/fuzz.sh [SECONDS]

@@ -42,6 +42,13 @@ void compare_bytes(const char *what, const void *got, const void *wanted, size_t
     if (memcmp(got, wanted, size) != 0) fail("%s: not the same bits", what);
 }
 
+void widen(const uint16_t *halves, size_t count, float *result) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = (uint32_t)halves[i] << 16;
+        memcpy(result + i, &bits, sizeof bits);
+    }
+}
+
 void expect(bool holds, const char *what) {
     comparisons++;
     if (!holds) fail("%s", what);

@@ -19,6 +19,9 @@ void compare(const char *what, const float *got, const float *wanted, size_t cou
 void compare_bytes(const char *what, const void *got, const void *wanted, size_t size);
 void expect(bool holds, const char *what);
 
+/// bf16 to f32.
+void widen(const uint16_t *halves, size_t count, float *result);
+
 /// Adds results in f32 to those whose bits are the same on every instruction set but the portable one.
 void count_bits(const float *results, size_t count);
 

@@ -79,7 +79,7 @@ static float rounded(float a) {
     uint16_t half;
     float result;
     ck_bf16_from_f32(&a, 1, &half);
-    ck_f32_from_bf16(&half, 1, &result);
+    widen(&half, 1, &result);
     return result;
 }
 

@@ -1,4 +1,4 @@
-// Activations, types, norms, attention and quantizers with the portable ones.
+// Activations, types, norms and attention with the portable ones.
 #include "check.h"
 
 /// The kernels over `channels`, one after the other, into one array.
@@ -10,38 +10,21 @@ static size_t others(size_t rows, size_t channels, const float *x, const float *
     ck_snake(x, channels, parameters, parameters + channels, rows, channels, to, channels, CK_F32);
     to += count;
     ck_snake(x, channels, parameters, parameters + channels, rows, channels, halves, channels, CK_BF16);
-    ck_f32_from_bf16(halves, count, to);
+    widen(halves, count, to);
     to += count;
     for (int activation = CK_IDENTITY; activation <= CK_SILU; activation++, to += count)
         ck_activate(activation, x, count, to);
-    ck_add(x, to - count, count, to);
-    to += count;
-    ck_multiply(x, to - count, count, to);
-    to += count;
-    ck_scale(x, channels, parameters, x, channels, rows, channels, to, channels);
-    to += count;
-    ck_scale(x, channels, parameters, NULL, 0, rows, channels, to, channels);
-    to += count;
     ck_rms_norm(x, channels, parameters, 1e-6f, rows, channels, to, channels, CK_F32);
     to += count;
     ck_rms_norm(x, channels, NULL, 1e-6f, rows, channels, halves, channels, CK_BF16);
-    ck_f32_from_bf16(halves, count, to);
-    to += count;
-    ck_softmax(x, channels, rows, channels, to, channels);
-    to += count;
-    ck_normalize(x, channels, rows, channels, to, channels);
+    widen(halves, count, to);
     to += count;
     ck_bf16_from_f32(x, count, halves);
-    ck_f32_from_bf16(halves, count, to);
+    widen(halves, count, to);
     to += count;
     ck_quantize_rows(x, channels, rows, channels, bytes, channels, to);
     to += rows;
     for (size_t i = 0; i < count; i++) *to++ = (float)bytes[i] / 100;
-    int32_t *const codes = malloc(count * sizeof(int32_t));
-    ck_signs(x, count, 0.25f, codes, to);
-    to += count;
-    for (size_t i = 0; i < count; i++) *to++ = (float)codes[i];
-    free(codes);
     free(halves);
     free(bytes);
     return (size_t)(to - results);
@@ -98,53 +81,6 @@ static void check_attention(ck_isa isa, ck_attention shape, size_t existing, boo
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
-static void check_nearest(ck_isa isa, size_t width) {
-    enum { ROWS = 20, ENTRIES = 64 };
-    float *const x = random_floats(ROWS * width, 1), *const entries = random_floats(ENTRIES * width, 1);
-    // Equal entries: the first must win.
-    memcpy(entries + 40 * width, entries + 3 * width, width * sizeof(float));
-    memcpy(x, entries + 3 * width, width * sizeof(float));
-    ck_isa_use(CK_ISA_PORTABLE);
-    ck_normalize(x, width, ROWS, width, x, width);
-    ck_normalize(entries, width, ENTRIES, width, entries, width);
-    int32_t wanted[ROWS], got[ROWS];
-    ck_nearest(x, width, entries, ENTRIES, width, ROWS, wanted);
-    ck_isa_use(isa);
-    ck_nearest(x, width, entries, ENTRIES, width, ROWS, got);
-    compare_bytes("nearest", got, wanted, sizeof wanted);
-    expect(got[0] == 3, "nearest gives the first of equals");
-    free(x);
-    free(entries);
-}
-
-static void check_rope(ck_isa isa, size_t heads, size_t width) {
-    enum { ROWS = 5 };
-    const size_t stride = heads * width + 1, half = width / 2, size = ROWS * stride * sizeof(float);
-    float *const x = random_floats(ROWS * stride, 2), *const angles = random_floats(ROWS * half, 3);
-    float *const wanted = malloc(size), *const got = calloc(1, size);
-    float *const cosines = malloc(2 * ROWS * half * sizeof(float)), *const sines = cosines + ROWS * half;
-    memcpy(wanted, x, size);
-    for (size_t row = 0; row < ROWS; row++)
-        for (size_t i = 0; i < half; i++) {
-            cosines[row * half + i] = cosf(angles[row * half + i]);
-            sines[row * half + i] = sinf(angles[row * half + i]);
-            for (size_t head = 0; head < heads; head++) {
-                const size_t at = row * stride + head * width + i;
-                const double c = cosines[row * half + i], s = sines[row * half + i], a = x[at], b = x[at + half];
-                wanted[at] = (float)(a * c - b * s);
-                wanted[at + half] = (float)(a * s + b * c);
-            }
-        }
-    ck_isa_use(isa);
-    ck_rope(x, stride, cosines, sines, ROWS, heads, width, got, stride);
-    ck_rope(x, stride, cosines, sines, ROWS, heads, width, x, stride);
-    for (size_t row = 0; row < ROWS; row++) got[row * stride + heads * width] = x[row * stride + heads * width];
-    compare("rope", got, wanted, ROWS * stride, 1e-6f);
-    compare_bytes("rope in place", x, got, size);
-    void *const all[] = {x, angles, wanted, got, cosines};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
-}
-
 static void check_sums(ck_isa isa, size_t rows, size_t channels) {
     float *const x = random_floats(rows * channels, 1), *const y = random_floats(rows * channels, 1);
     float *const wanted = calloc(2 * channels, sizeof(float)), *const got = calloc(2 * channels, sizeof(float));
@@ -174,27 +110,9 @@ void check_others(ck_isa isa) {
     check_attention(isa, (ck_attention){8, 8, 32, 32, 10, NULL, NULL}, 20, true);
     check_attention(isa, (ck_attention){4, 2, 20, 7, 9, NULL, NULL}, 0, true);
     check_attention(isa, (ck_attention){6, 2, 20, 33, 9, NULL, NULL}, 4, false);
-    check_rope(isa, 3, 6);
-    check_rope(isa, 2, 32);
-    check_rope(isa, 1, 70);
-    check_nearest(isa, 8);
-    check_nearest(isa, 19);
 }
 
 void check_without_vectors(void) {
-    for (size_t count = 1; count <= 40; count++) {
-        int32_t codes[40], got[40];
-        uint8_t bytes[5] = {0xff, 0xff, 0xff, 0xff, 0xff}, wanted[5] = {0, 0, 0, 0, 0};
-        for (size_t i = 0; i < count; i++) {
-            codes[i] = i % 3 == 0;
-            wanted[i / 8] |= (uint8_t)(codes[i] << i % 8);
-        }
-        ck_pack_bits(codes, count, bytes);
-        ck_unpack_bits(bytes, count, got);
-        compare_bytes("packed bits", bytes, wanted, (count + 7) / 8);
-        compare_bytes("unpacked bits", got, codes, count * sizeof(int32_t));
-    }
-
     volatile float denormal = 1e-40f, one = 1;
     const uint64_t before = ck_flush_denormals();
     const float flushed = denormal * one;

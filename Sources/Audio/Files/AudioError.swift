@@ -8,6 +8,8 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
     case empty(path: String)
     /// A NaN or an infinity, at a time in the file.
     case nonFinite(path: String, seconds: Double)
+    /// A sample far beyond -1 to 1, at a time in the file.
+    case tooLoud(path: String, seconds: Double, value: Float)
     case unsupportedRate(path: String, rate: Int)
     case tooManyChannels(path: String, channels: Int)
     /// The file ends before the length that its own header states; both in seconds.
@@ -39,6 +41,9 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(path): holds no audio. Give a file with at least one sample."
         case .nonFinite(let path, let seconds):
             "\(path): the sample at \(rounded(seconds)) s is NaN or infinite. Repair or re-export the file."
+        case .tooLoud(let path, let seconds, let value):
+            "\(path): the sample at \(rounded(seconds)) s is \(value), and samples lie between -1 and 1. Scale the sound, or "
+                + "export it as integers."
         case .unsupportedRate(let path, let rate):
             "\(path): a sample rate of \(rate) Hz is outside \(SampleRate.supported.lowerBound)–"
                 + "\(SampleRate.supported.upperBound) Hz. Convert it to 48000 Hz first."

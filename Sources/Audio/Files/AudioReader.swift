@@ -163,7 +163,7 @@ public final class AudioReader: SampleStream {
         }
         mixDown(buffer, frames: count, channels: channels)
         let samples = UnsafeBufferPointer(rebasing: buffer[..<count])
-        try requireFinite(samples, from: start, sampleRate: sampleRate, path: path)
+        try requireFinite(samples, upTo: loudestSample, from: start, sampleRate: sampleRate, path: path)
         return samples
     }
 

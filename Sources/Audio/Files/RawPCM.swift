@@ -91,7 +91,7 @@ public final class RawPCMReader: SampleStream {
         let count = samples.count / channels
         samples.withUnsafeMutableBufferPointer { mixDown($0, frames: count, channels: channels) }
         samples.removeLast(samples.count - count)
-        try requireFinite(samples, from: position, sampleRate: sampleRate, path: path)
+        try requireFinite(samples, upTo: loudestSample, from: position, sampleRate: sampleRate, path: path)
         position += samples.count
         return samples
     }

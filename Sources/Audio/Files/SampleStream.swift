@@ -36,17 +36,31 @@ func mixDown(_ buffer: UnsafeMutableBufferPointer<Float>, frames: Int, channels:
     }
 }
 
-/// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity; `start` is the frame of `samples[0]`.
-func requireFinite(_ samples: UnsafeBufferPointer<Float>, from start: Int, sampleRate: Int, path: String) throws {
+/// Larger samples than any recording between -1 and 1 has, and far from overflow.
+let loudestSample: Float = 1e6
+
+/// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity, or ``AudioError/tooLoud(path:seconds:value:)``
+/// for the first sample beyond `loudest`; `start` is the frame of `samples[0]`.
+func requireFinite(
+    _ samples: UnsafeBufferPointer<Float>, upTo loudest: Float = .greatestFiniteMagnitude, from start: Int,
+    sampleRate: Int, path: String
+) throws {
     // Magnitudes compare as their bits do, and a loop over integers is one that compilers make vectors of.
     var largest: UInt32 = 0
     for sample in samples { largest = max(largest, sample.bitPattern & 0x7FFF_FFFF) }
-    guard largest >= Float.infinity.bitPattern, let index = samples.firstIndex(where: { !$0.isFinite }) else { return }
-    throw AudioError.nonFinite(path: path, seconds: Double(start + index) / Double(sampleRate))
+    guard largest > loudest.bitPattern, let index = samples.firstIndex(where: { !($0.magnitude <= loudest) }) else {
+        return
+    }
+    let (sample, seconds) = (samples[index], Double(start + index) / Double(sampleRate))
+    throw sample.isFinite
+        ? AudioError.tooLoud(path: path, seconds: seconds, value: sample)
+        : AudioError.nonFinite(path: path, seconds: seconds)
 }
 
-func requireFinite(_ samples: [Float], from start: Int, sampleRate: Int, path: String) throws {
+func requireFinite(
+    _ samples: [Float], upTo loudest: Float = .greatestFiniteMagnitude, from start: Int, sampleRate: Int, path: String
+) throws {
     try samples.withUnsafeBufferPointer {
-        try requireFinite($0, from: start, sampleRate: sampleRate, path: path)
+        try requireFinite($0, upTo: loudest, from: start, sampleRate: sampleRate, path: path)
     }
 }

@@ -199,15 +199,6 @@ void ck_snake(
 /// `y[i] = activation(x[i])`; GELU by the error function's rational approximation, within 10⁻⁶.
 void ck_activate(ck_activation activation, const float *x, size_t count, float *y);
 
-/// `y[i] = a[i] + b[i]`, `a[i] · b[i]`.
-void ck_add(const float *a, const float *b, size_t count, float *y);
-void ck_multiply(const float *a, const float *b, size_t count, float *y);
-
-/// `y = x · scale + residual` by channel: a LayerScale, or with a NULL residual, a product alone.
-void ck_scale(
-    const float *x, size_t x_stride, const float *scale, const float *residual, size_t residual_stride, size_t rows,
-    size_t channels, float *y, size_t y_stride);
-
 /// `sum[c] = Σ_row x[row, c]`, or `Σ_row x[row, c] · y[row, c]` unless `y` is NULL: eight rows pairwise, those sums one by one.
 /// - x, y: `[rows, channels]`, without gaps.
 void ck_sum_rows(const float *x, const float *y, size_t rows, size_t channels, float *sum);
@@ -216,7 +207,6 @@ void ck_sum_rows(const float *x, const float *y, size_t rows, size_t channels, f
 
 /// To bf16, to nearest even; NaN stays NaN. A denormal may become zero, as it does in the CPU's bf16 products.
 void ck_bf16_from_f32(const float *x, size_t count, uint16_t *y);
-void ck_f32_from_bf16(const uint16_t *x, size_t count, float *y);
 
 /// Rows for a `CK_INT8` convolution: `x ≈ (y - 128) · scale`, with `scale = max |x| / 127` of the row.
 ///
@@ -233,17 +223,6 @@ void ck_quantize_rows(
 void ck_rms_norm(
     const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
     size_t y_stride, ck_type y_type);
-
-/// Softmax over each row's channels. A row of nothing but -∞ gives NaN.
-void ck_softmax(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride);
-
-/// Turns channel pairs (i, i + width / 2) of each head by the angle of the row's position.
-///
-/// - x: `[rows, heads · width]`, in place if `y` is `x`.
-/// - cosines, sines: `[rows, width / 2]`.
-void ck_rope(
-    const float *x, size_t x_stride, const float *cosines, const float *sines, size_t rows, size_t heads, size_t width,
-    float *y, size_t y_stride);
 
 /// Causal attention with a window of the past.
 typedef struct {
@@ -273,26 +252,6 @@ void ck_attention_run(
     float *scratch, float *y, size_t y_stride);
 
 size_t ck_attention_scratch(const ck_attention *attention);
-
-// MARK: - Quantizers
-
-/// `y = x · (‖x‖² + 10⁻¹²)^(-1/2)` by row.
-void ck_normalize(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride);
-
-/// The index of the entry with the greatest product with each row; the lowest of equals, as the graph's argmax has it. A
-/// NaN counts as greater than every number.
-///
-/// - x: `[rows, width]`, normalised. entries: `[count, width]`, normalised.
-void ck_nearest(
-    const float *x, size_t x_stride, const float *entries, size_t count, size_t width, size_t rows, int32_t *codes);
-
-/// `codes[i] = x[i] >= 0` and `±corner` by the same test: a binary spherical code and what the decoder sees. NaN is 0.
-/// - codes, y: either may be NULL.
-void ck_signs(const float *x, size_t count, float corner, int32_t *codes, float *y);
-
-/// 0 or 1 each → bytes, the first code in the lowest bit, the last byte padded with zeros; and back.
-void ck_pack_bits(const int32_t *codes, size_t count, uint8_t *bytes);
-void ck_unpack_bits(const uint8_t *bytes, size_t count, int32_t *codes);
 
 // MARK: - Denormal numbers
 

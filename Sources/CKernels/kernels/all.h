@@ -14,9 +14,7 @@
 
 #define CK_TABLE \
     { \
-        .conv = conv, .pack_fast = pack_fast, .snake = snake, .activate = activate, .add = add, .multiply = multiply, \
-        .scale = scale, .conv_gradient = conv_gradient, \
-        .bf16_from_f32 = bf16_from_f32, .f32_from_bf16 = f32_from_bf16, .quantize_rows = quantize_rows, \
-        .rms_norm = rms_norm, .softmax = softmax, .rope = rope, .attention = attention, .normalize = normalize, \
-        .nearest = nearest, .signs = signs, .sum_rows = sum_rows, \
+        .conv = conv, .pack_fast = pack_fast, .conv_gradient = conv_gradient, .snake = snake, .activate = activate, \
+        .bf16_from_f32 = bf16_from_f32, .quantize_rows = quantize_rows, .rms_norm = rms_norm, .attention = attention, \
+        .sum_rows = sum_rows, \
     }

@@ -1,21 +1,3 @@
-static void rope(
-    const float *x, size_t x_stride, const float *cosines, const float *sines, size_t rows, size_t heads, size_t width,
-    float *y, size_t y_stride)
-{
-    const size_t half = width / 2;
-    for (size_t row = 0; row < rows; row++)
-        for (size_t head = 0; head < heads; head++) {
-            const float *const from = x + row * x_stride + head * width;
-            float *const to = y + row * y_stride + head * width;
-            EACH_VECTOR(half, {
-                const vec a = v_get(from + c, n), b = v_get(from + half + c, n);
-                const vec cosine = v_get(cosines + row * half + c, n), sine = v_get(sines + row * half + c, n);
-                v_put(to + c, v_fnma(b, sine, v_mul(a, cosine)), n);
-                v_put(to + half + c, v_fma(a, sine, v_mul(b, cosine)), n);
-            });
-        }
-}
-
 /// (R(distance) q) · k, with `c` and `s` the distance's cosines and sines:
 /// Σ c·(q₁k₁ + q₂k₂) + s·(q₁k₂ - q₂k₁) over pairs of channels.
 INLINE float rotated_dot(const float *q, const float *k, const float *cosines, const float *sines, size_t half) {

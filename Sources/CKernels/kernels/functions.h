@@ -102,12 +102,6 @@ INLINE void v_put_bf16(uint16_t *p, vec a, size_t n) {
         memcpy(p, buffer, n * sizeof(uint16_t));
     }
 }
-INLINE vec v_get_bf16(const uint16_t *p, size_t n) {
-    if (n == 16) return v_load_bf16(p);
-    uint16_t buffer[16] = {0};
-    memcpy(buffer, p, n * sizeof(uint16_t));
-    return v_load_bf16(buffer);
-}
 INLINE void v_put_as(ck_type type, void *p, size_t at, vec a, size_t n) {
     if (type == CK_BF16)
         v_put_bf16((uint16_t *)p + at, a, n);

@@ -27,14 +27,6 @@ static void rms_norm(
     }
 }
 
-static void normalize(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
-    for (size_t row = 0; row < rows; row++) {
-        const float *const from = x + row * x_stride;
-        const vec factor = v_set(inverse_root(sum_of_squares(from, channels) + 1e-12f));
-        EACH_VECTOR(channels, v_put(y + row * y_stride + c, v_mul(v_get(from + c, n), factor), n));
-    }
-}
-
 /// The lanes from `n` on become `other`.
 INLINE vec v_fill(vec a, size_t n, float other) {
     float buffer[16];
@@ -63,14 +55,6 @@ INLINE float exponentials(const float *x, size_t channels, float *y) {
         sum = v_add(sum, e);
     });
     return v_sum(sum);
-}
-
-static void softmax(const float *x, size_t x_stride, size_t rows, size_t channels, float *y, size_t y_stride) {
-    for (size_t row = 0; row < rows; row++) {
-        float *const to = y + row * y_stride;
-        const vec factor = v_set(1 / exponentials(x + row * x_stride, channels, to));
-        EACH_VECTOR(channels, v_put(to + c, v_mul(v_get(to + c, n), factor), n));
-    }
 }
 
 static void quantize_rows(
@@ -104,29 +88,4 @@ INLINE float dot(const float *a, const float *b, size_t count) {
     vec sum = v_zero();
     EACH_VECTOR(count, sum = v_fma(v_get(a + c, n), v_get(b + c, n), sum));
     return v_sum(sum);
-}
-
-static void nearest(
-    const float *x, size_t x_stride, const float *entries, size_t count, size_t width, size_t rows, int32_t *codes)
-{
-    for (size_t row = 0; row < rows; row++) {
-        int32_t best = 0;
-        float most = dot(x + row * x_stride, entries, width);
-        for (size_t i = 1; i < count && most == most; i++) {
-            const float product = dot(x + row * x_stride, entries + i * width, width);
-            if (product > most || product != product) {
-                most = product;
-                best = (int32_t)i;
-            }
-        }
-        codes[row] = best;
-    }
-}
-
-static void signs(const float *x, size_t count, float corner, int32_t *codes, float *y) {
-    for (size_t i = 0; i < count; i++) {
-        const int set = x[i] >= 0;
-        if (codes) codes[i] = set;
-        if (y) y[i] = set ? corner : -corner;
-    }
 }

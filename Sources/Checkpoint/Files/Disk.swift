@@ -63,12 +63,13 @@ package enum Disk {
     /// Waits until the folder's entries are on the disk: without it a rename may be lost with the power.
     static func flushFolder(_ path: String) throws(FileError) {
         try announce(.flush, path)
-        let descriptor = try check(.open, path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        defer { close(descriptor) }
         do {
+            let descriptor = try check(.flush, path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            defer { close(descriptor) }
             try check(.flush, path) { fsync(descriptor) }
-        } catch  where error.code == EINVAL {
-            // Some network file systems cannot flush a folder and need not: their server orders it.
+        } catch  where error.code == EINVAL || error.code == EACCES {
+            // Some network file systems cannot flush a folder and need not: their server orders it. And a folder that may be written
+            // but not read cannot be opened to be flushed.
         }
     }
 

@@ -98,7 +98,8 @@ public final class OutputFile {
 
     /// Puts the file in its place; nothing more can be written.
     ///
-    /// - Throws: `FileError`, and then there is no trace of this file and an earlier one is as it was.
+    /// - Throws: `FileError`, and then there is no trace of this file and an earlier one is as it was; but where only its folder
+    ///   could not be flushed, the file is in its place.
     public func commit() throws(FileError) {
         if isFinished { return }
         if case .replacing(let path, let temporary) = target {

@@ -15,6 +15,7 @@ public struct SkippedRecord: Error, Hashable, Sendable, CustomStringConvertible 
         case notSound = "not a sound file"
         case zeroLength = "zero length"
         case nonFinite = "NaN or infinity"
+        case tooLoud = "samples far beyond -1 to 1"
         case badRate = "rate or channels out of range"
         case truncated
         case tooLong = "too long"
@@ -44,6 +45,7 @@ public struct SkippedRecord: Error, Hashable, Sendable, CustomStringConvertible 
             case .notAudio: .notSound
             case .empty: .zeroLength
             case .nonFinite: .nonFinite
+            case .tooLoud: .tooLoud
             case .unsupportedRate, .tooManyChannels: .badRate
             case .truncated, .partialSample: .truncated
             case .tooLong: .tooLong

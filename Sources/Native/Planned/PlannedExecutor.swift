@@ -35,7 +35,10 @@ public struct PlannedExecutor: Sendable {
         let varying = graph.inputs.indices.filter { !constants.contains($0) }
         let plan = try weights.plan(
             Graph(inputs: varying.map { graph.inputs[$0] }, outputs: graph.outputs), options)
-        return try plan(varying.map { inputs[$0] }, workers: workers)
+        // Where another run has the workers, this one goes on alone.
+        let claimed = workers?.claim() == true ? workers : nil
+        defer { claimed?.release() }
+        return try plan(varying.map { inputs[$0] }, workers: claimed)
     }
 }
 

@@ -35,6 +35,20 @@ public final class TokenReader {
         if header.model != model { throw .wrongModel(name: name, expected: model, found: header.model) }
     }
 
+    /// Checks that the tokens can be decoded with the model in `file`.
+    ///
+    /// - Throws: `TokenFileError.wrongModel`, or `.corrupted` where the header names the model but describes other tokens than it has.
+    public func require(model file: ModelFile) throws {
+        try require(model: file.fingerprint)
+        let configuration = file.model.configuration
+        guard try header.layout == configuration.tokenLayout, header.hop == configuration.hop,
+            header.sampleRate == configuration.sampleRate
+        else {
+            throw TokenFileError.corrupted(
+                name: name, block: nil, reason: "its levels, hop or sample rate are not those of the model it names")
+        }
+    }
+
     /// The frames of the next block, at most 4096, as soon as it has arrived; `nil` after the last.
     ///
     /// - Throws: `TokenFileError` or `FileError`; the frames before were good all the same.

@@ -112,9 +112,9 @@ extension TokenLayout {
 }
 
 extension TokenHeader {
-    /// Whether so many frames have room for so many samples.
+    /// Whether so many samples are what so many frames stand for: they end in the last frame.
     func canHold(samples: UInt64, in frames: UInt64) -> Bool {
-        let (room, overflow) = frames.multipliedReportingOverflow(by: UInt64(hop))
-        return overflow || samples <= room
+        let hop = UInt64(hop)
+        return samples / hop + (samples % hop == 0 ? 0 : 1) == frames
     }
 }

@@ -111,9 +111,10 @@ struct Affine: Hashable, Sendable {
     var inputRows: Int { rows + (weights.taps - 1) * dilation }
 
     /// A batch of single rows is one product: the taps of each lie one after another. Not in int8, where each row of the
-    /// input has a scale of its own.
+    /// input has a scale of its own, nor where dot products of the taps together would add up in other lanes.
     var isFlattened: Bool {
         batch > 1 && rows == 1 && dilation == 1 && weights.groups == 1 && weights.precision != .int8
+            && (weights.outputs > Int(CK_FEW_OUTPUTS) || weights.inputs % 16 == 0)
     }
 
     /// Whether the kernels' fast convolution would be faster on blocks of so many rows. It has 13 multiplications where seven

@@ -28,7 +28,7 @@ extension Alpha {
         /// How many frames after a phoneme's sound level 1 names it, where alignments teach it; `nil` for none. A causal model cannot
         /// know a phoneme by its first milliseconds: it has heard so much more of it when it must decide.
         public var phonemeDelay: Int?
-        /// Whether convolutions are trained with weight normalisation; deployed weights have it folded in.
+        /// Whether convolutions have weight normalisation.
         public var weightNormalization: Bool
 
         /// Transformer blocks at the frame rate, on both sides; `layers` 0 leaves them out.
@@ -146,6 +146,7 @@ extension Alpha {
             try check(width >= 1 && width <= 1024, "width", "between 1 and 1024")
             try check(!strides.isEmpty && strides.count <= 8, "strides", "1 to 8 factors")
             try check(strides.allSatisfy { (1...64).contains($0) }, "strides", "factors of 1 to 64")
+            try check(hop <= sampleRate, "strides", "factors whose product is at most a second of samples")
             try check(!dilations.isEmpty && dilations.allSatisfy { (1...81).contains($0) }, "dilations", "1 to 81 each")
             try check((1...8192).contains(latentDimension), "latentDimension", "between 1 and 8192")
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")

@@ -1,0 +1,23 @@
+import Foundation
+import Native
+import Synchronization
+import Tensor
+import TestSupport
+import Testing
+
+@Suite struct PlannedExecutorTests {
+    @Test func servesThreadsAtOnce() throws {
+        let executor = PlannedExecutor(Plan.Options(threads: 2))
+        var random = TestRandom(seed: 1)
+        let x = HostArray((0..<96 * 96).map { _ in Float(random.next()) }, shape: [96, 96])
+        let graph = Graph([x.type, x.type]) { [matmul(matmul($0[0], $0[1]), $0[1])] }
+        let expected = try executor(graph, [x, x], constants: [1])
+        let agreeing = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: 200) { _ in
+            if (try? executor(graph, [x, x], constants: [1])) == expected {
+                agreeing.add(1, ordering: .relaxed)
+            }
+        }
+        #expect(agreeing.load(ordering: .relaxed) == 200)
+    }
+}
