@@ -81,27 +81,27 @@ let package = Package(
             "Training",
             [
                 "Codec", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio", "Tensor",
-                "PJRT", log,
+                "PJRT",
             ]),
         .executableTarget(
             name: "allophone",
             dependencies: [
                 "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA",
-                "NN", "Audio", "Tensor", "PJRT", arguments, log,
+                "Audio", "Tensor", "PJRT", arguments, log,
             ],
             swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["Tensor", "Native", "XLA", "PJRT", "NN", "Tokenizer", log],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("PJRT"),
-        tests("Tensor", ["XLA"]),
+        tests("Tensor"),
         tests("XLA", ["Tensor", "PJRT", "NN", log]),
         tests("Processes"),
         tests("CKernels"),
         tests("Threads"),
         tests("Native", ["Tensor"]),
-        tests("NN", ["Tensor", "XLA"]),
-        tests("Audio", ["Tensor", "XLA"]),
+        tests("NN", ["Tensor"]),
+        tests("Audio", ["Tensor"]),
         tests("Checkpoint", ["Tensor"]),
         tests("Datasets", ["Audio", "Checkpoint", "Tensor", "CCrypto"]),
         tests("Phonemes", ["Tensor"]),
@@ -112,7 +112,7 @@ let package = Package(
             name: "AllophoneTests",
             dependencies: [
                 "allophone", "Training", "Tokenizer", "Datasets", "Metrics", "Checkpoint", "XLA", "NN", "Audio",
-                "Tensor", "PJRT", "Codec", "Native", "Phonemes", "TestSupport", arguments, log,
+                "Tensor", "PJRT", "TestSupport", arguments, log,
             ],
             path: "Tests/AllophoneTests", swiftSettings: settings),
         tests(

@@ -91,8 +91,15 @@ struct Evaluate: ParsableCommand {
         }
     }
 
+    private static func base(_ path: String) -> String {
+        URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    }
+
+    /// Whether files are told apart by their names alone, without their folders.
+    private var basesDiffer: Bool { Set(files.map(Self.base)).count == Set(files).count }
+
     private func keep(_ clip: Reconstruction, in folder: String) throws {
-        let name = URL(fileURLWithPath: clip.name).deletingPathExtension().lastPathComponent
+        let name = files.isEmpty || !basesDiffer ? SampleFolder.name(of: clip.name) : Self.base(clip.name)
         try clip.original.write(to: "\(folder)/\(name).original.wav")
         try clip.decoded.write(to: "\(folder)/\(name).decoded.wav")
         try SpectrogramImage(panels: [

@@ -44,6 +44,7 @@ enum ExitStatus: Int32, CaseIterable {
         case is LogFileError: self = .output
         case RecipeError.unreadable: self = .input
         case let error as SourceError: self.init(error)
+        case let error as SkippedRecord where error.isNotFetched: self = .input
         case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
             is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch,
             is CodecError, CommandError.unknownKind:

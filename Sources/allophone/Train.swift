@@ -138,6 +138,7 @@ struct Train: ParsableCommand {
                     bar.note("step \(step): \(evaluation.summary)")
                 case .saved: break
                 case .rolledBack(let from, let to):
+                    for log in logs { try log.goBack(to: to) }
                     bar.note("step \(from): \(recipe.rollbackAfter) steps in a row were not finite; back to step \(to)")
                 }
             })

@@ -167,6 +167,17 @@ extension CommandLineTests {
             let kept = try FileManager.default.contentsOfDirectory(atPath: folder.file("out/clips")).sorted()
             let name = "festvox-ru-sample"
             #expect(kept == ["\(name).decoded.wav", "\(name).original.wav", "\(name).svg"])
+            // Files of one name in two folders.
+            for place in ["a", "b"] {
+                try FileManager.default.createDirectory(
+                    atPath: folder.file(place), withIntermediateDirectories: true)
+                try write(
+                    Sounds.wav(Sounds.voice(count: 9600, rate: 24000), rate: 24000), to: folder.file("\(place)/t.wav"))
+            }
+            try Program.succeed(
+                "evaluate", folder.file("a/t.wav"), folder.file("b/t.wav"), "--model", model, "--output",
+                folder.file("two"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("two")).count == 6)
             let decoded = try Waveform.load(path: folder.file("out/clips/\(name).decoded.wav"))
             #expect(decoded.samples.count == 48960)
         }

@@ -63,6 +63,24 @@ private struct Stopped: Error {}
         #expect(resumed.clips == whole.clips && resumed.skipped == whole.skipped && resumed.seconds == whole.seconds)
     }
 
+    @Test(arguments: [true, false]) func whatCannotBeFetchedNowIsWaitedFor(isRandomAccess: Bool) throws {
+        let folder = try TemporaryFolder()
+        let source = SyntheticSource(shardSizes: [23, 9], isRandomAccess: isRandomAccess)
+        var busy = source
+        busy.unfetchedShard = 1
+        for _ in 0..<2 {
+            let error = #expect(throws: SkippedRecord.self) {
+                try DatasetPreparation(busy, in: folder.file("out"), options).run()
+            }
+            #expect(error?.isNotFetched == true && error?.description.contains("busy") == true)
+        }
+        let later = try DatasetPreparation(source, in: folder.file("out"), options)
+        try later.run()
+        #expect(later.isFinished && later.clips == 32 && later.skipped.total == 0)
+        let pipeline = try Pipeline([WeightedSource(busy)], .small())
+        #expect(throws: SkippedRecord.self) { for _ in 0..<20 { _ = try pipeline.nextBatch() } }
+    }
+
     /// Says a text's letters, of what is in English.
     private struct Speller: ClipTranscriber {
         func phonemes(of clips: [Clip]) -> [String?] {

@@ -10,6 +10,8 @@ struct SyntheticSource: Source {
     private let sizes: [Int]
     private let broken: @Sendable (_ shard: Int, _ ordinal: Int) -> Bool
     private let lostShard: Int?
+    /// A shard that cannot be fetched.
+    var unfetchedShard: Int?
 
     init(
         _ name: String = "synthetic", shardSizes: [Int], isRandomAccess: Bool, lostShard: Int? = nil,
@@ -29,6 +31,9 @@ struct SyntheticSource: Source {
     }
 
     func open(shard: Int, at ordinal: Int) throws(SourceError) -> any ShardReader {
+        if shard == unfetchedShard {
+            throw .unavailable(RecordFailure(key: "\(shard)", .notFetched, "the server is busy"))
+        }
         if shard == lostShard { throw .malformed(path: "\(shard)", reason: "it is lost") }
         return Reader(source: self, shard: shard, ordinal: ordinal)
     }

@@ -49,6 +49,18 @@ struct JSONLinesLogTests {
         }
     }
 
+    @Test func aRunThatGoesBackForgetsWhatCameAfter() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("metrics.jsonl").path
+            let log = try JSONLinesLog(path: path, resumingAfter: nil, now: { 0 })
+            for step in 1...5 { try log.log(step: step, [:]) }
+            try log.goBack(to: 3)
+            try log.log(step: 4, ["again": 1])
+            #expect(
+                try lines(path) == (1...3).map { #"{"step":\#($0),"time":0}"# } + [#"{"step":4,"time":0,"again":1}"#])
+        }
+    }
+
     @Test func aResumedRunDoesNotRepeatSteps() throws {
         try withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("metrics.jsonl").path

@@ -69,6 +69,12 @@ import XLA
         return try #require(try store.latest()).arrays("training")
     }
 
+    @Test func samplesAreNamedAfterTheWholeKey() {
+        let names = ["dev.flac", "dev/shard-000000.tar/000000012", "a/v1.2/b.wav", "x-00000.parquet#12"].map(
+            SampleFolder.name)
+        #expect(names == ["dev", "dev-shard-000000.tar-000000012", "a-v1.2-b", "x-00000.parquet#12"])
+    }
+
     @Test func whatIsLearnedDependsOnTheStepAlone() {
         func names(_ recipe: Recipe) -> [String] { (0..<8).map { recipe.phase(at: $0).name } }
         var recipe = recipe()
@@ -80,6 +86,23 @@ import XLA
         #expect(names(recipe) == ["train"] + [String](repeating: both, count: 7))
         recipe.adversarial.discriminators = .init()
         #expect(names(recipe) == [String](repeating: "train", count: 8))
+    }
+
+    @Test(arguments: [1, 2, 3], [0, 1, 4, 7]) func discriminatorsCountTheirOwnSteps(every: Int, alone: Int) {
+        var recipe = recipe()
+        recipe.adversarial.every = every
+        recipe.adversarial.startStep = 5
+        recipe.adversarial.warmup = alone > 0 ? .alone : .none
+        recipe.adversarial.warmupSteps = alone
+        var count = 0
+        for step in 0..<40 {
+            #expect(recipe.adversarial.steps(before: step) == count)
+            let phase = recipe.phase(at: step)
+            guard phase.trainsDiscriminators else { continue }
+            let pace = recipe.adversarial.pace(alone: !phase.isAdversarial)
+            #expect((step - 5) % pace.divisor == 0 && (step - 5) / pace.divisor + pace.offset == count)
+            count += 1
+        }
     }
 
     @Test func aResumedRunGoesOnExactly() throws {

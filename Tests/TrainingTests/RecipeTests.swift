@@ -41,6 +41,22 @@ import Tokenizer
         }
     }
 
+    /// A recipe whose model is a whole configuration, with `change` in place of what it has, or beside it.
+    private static func whole(_ change: String) -> String {
+        let keys = [
+            "sampleRate": "8000", "width": "4", "strides": "[2, 8]", "dilations": "[1]", "latentDimension": "16",
+            "transformer": #"{"layers": 0, "heads": 1, "window": 1, "expansion": 1}"#,
+            "quantizer": #"[{"kind": "bsq", "bits": 4}]"#, "weightNormalization": "false",
+        ]
+        let rest = keys.filter { !change.hasPrefix("\"\($0.key)\"") }.map { "\"\($0.key)\": \($0.value)" }
+        return #"{"model": {"# + (rest + [change]).joined(separator: ", ") + "}}"
+    }
+
+    @Test func aWholeConfigurationIsAModel() throws {
+        let recipe = try recipe(Self.whole(#""phonemeDelay": null"#))
+        #expect(try recipe.model.resolved().latentDimension == 16)
+    }
+
     static let wrong: [(text: String, mention: String)] = [
         (#"{"steps": 0}"#, "'steps' must be positive"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
         (#"{"batchSize": 5000}"#, "'batchSize' must be between"),
@@ -69,6 +85,18 @@ import Tokenizer
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
         (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
         (#"{"model": {"sampleRate": 24000}}"#, "'model' lacks 'width'"), ("[1]", "must be an object"),
+        (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
+        (
+            whole(#""transformer": {"layers": 1, "heads": 2, "window": 4, "expansion": 4, "head": 2}"#),
+            "transformer.head'"
+        ),
+        (
+            whole(#""quantizer": [{"kind": "vq", "codebookSize": 16, "dimension": 4, "codebok": "gradient"}]"#),
+            "codebok'"
+        ),
+        (whole(#""transformer": {"layers": 1, "heads": 4611686018427387904, "window": 4, "expansion": 4}"#), "heads"),
+        (#"{"losses": {"melWindows": [64], "melBands": [-1]}}"#, "'losses.melBands' must be between"),
+        (#"{"losses": {"waveform": -1}}"#, "'losses.waveform' must be 0 or more"),
         ("{", "not JSON"),
         ("", "not JSON"), (#"{"model": 3}"#, "r.json"),
     ]

@@ -113,6 +113,17 @@ extension SmallTrainingTests {
             let (before, after) = (try source.evaluate().melDistance, try deeper.evaluate().melDistance)
             #expect(abs(after - before) < 0.05 * before, "\(before) and \(after)")
             #expect(throws: TrainingError.self) { try next("shallower", layers: 0) }
+            // They would start random, and stay so.
+            let error = #expect(throws: TrainingError.self) {
+                try trainer("frozen") { recipe in
+                    var configuration = SmallTraining.configuration
+                    configuration.transformer.layers = 3
+                    recipe.model = .configuration(configuration)
+                    recipe.initialModel = source.modelPath
+                    recipe.frozen = [.encoder]
+                }
+            }
+            #expect("\(error!)".contains("freezes the part"))
         }
 
         @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {

@@ -9,6 +9,9 @@ public struct SkippedRecord: Error, Hashable, Sendable, CustomStringConvertible 
     /// How many records are lost by it.
     public var count: Int
 
+    /// Whether it may be had later, and so must not be left out: else what is read would depend on the network.
+    public var isNotFetched: Bool { reason == RecordFailure.Kind.notFetched.rawValue }
+
     enum Reason: String {
         case undecodable = "cannot be decoded"
         case unreadable = "unreadable file"

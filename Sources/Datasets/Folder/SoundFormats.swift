@@ -3,7 +3,7 @@ let soundExtensions: Set<String> = [
     "aif", "aifc", "aiff", "au", "caf", "flac", "mp3", "oga", "ogg", "opus", "rf64", "snd", "w64", "wav",
 ]
 
-func isSound(_ path: String) -> Bool { soundExtensions.contains(fileExtension(path)) }
+package func isSound(_ path: String) -> Bool { soundExtensions.contains(fileExtension(path)) }
 
 /// What follows the last full stop of a file's name, in lower case; empty where there is none.
 func fileExtension(_ path: String) -> String {

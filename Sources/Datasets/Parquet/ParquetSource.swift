@@ -168,6 +168,10 @@ private final class ParquetReader: ShardReader {
             // Written without embedding: the path alone stands there.
             guard !name.isEmpty else { return .failure(RecordFailure(key: key, .noSound, "'\(soundColumn)' is null")) }
             return Result { () throws(RecordFailure) in
+                guard isInside(name) else {
+                    throw RecordFailure(
+                        key: key, .outsideDataset, "'\(name.prefix(200))' is not a path below its folder")
+                }
                 let path = joinPath(splitPath(table).folder, name)
                 return Record(key: key, sound: .file(path: try tree.file(path, key: key)), metadata: known)
             }

@@ -184,7 +184,7 @@ public final class Pipeline {
                     next.record = record.before
                     lastUse = epoch
                 case .failure(let failure):
-                    if options.isStrict { throw failure }
+                    if options.isStrict || failure.isNotFetched { throw failure }
                     skipped.add(failure)
                     next = (record.after, 0)
                     // Twice around without a usable record: it will not get better.

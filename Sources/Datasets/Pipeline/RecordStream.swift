@@ -131,8 +131,14 @@ final class RecordStream {
                 ?? .failure(RecordFailure(key: source.shards[shard].name, .damagedShard, "it has no record \(ordinal)"))
         } catch {
             readers[shard] = nil
-            return .failure(RecordFailure(key: source.shards[shard].name, .damagedShard, "\(error)"))
+            return .failure(lost(shard, error))
         }
+    }
+
+    /// What stands for a shard that cannot be opened. Whether it is damaged or only cannot be fetched now is told apart.
+    private func lost(_ shard: Int, _ error: SourceError) -> RecordFailure {
+        if case .unavailable(let failure) = error, failure.kind == .notFetched { return failure }
+        return RecordFailure(key: source.shards[shard].name, .damagedShard, "\(error)")
     }
 
     // MARK: Blocks
@@ -195,7 +201,7 @@ final class RecordStream {
             }
         } catch {
             // The shard is lost; the next one is not.
-            records = [.failure(RecordFailure(key: source.shards[shard].name, .damagedShard, "\(error)"))]
+            records = [.failure(lost(shard, error))]
             blockEnd = nil
         }
         block = records

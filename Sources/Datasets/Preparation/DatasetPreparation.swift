@@ -149,7 +149,7 @@ public final class DatasetPreparation {
     /// - Parameters:
     ///   - isStrict: whether the first record that cannot be used is thrown, and not counted.
     ///   - progress: told how many records and seconds are done; what it throws ends the run, to be gone on with.
-    /// - Throws: ``SkippedRecord`` where strict, `FileError`, `AudioError`, and what the transcriber throws.
+    /// - Throws: ``SkippedRecord`` where strict, and for what could not be fetched, `FileError`, `AudioError`, and what the transcriber throws.
     public func run(
         isStrict: Bool = false, progress: (_ records: Int, _ seconds: Double) throws -> Void = { _, _ in }
     ) throws {
@@ -178,6 +178,7 @@ public final class DatasetPreparation {
         }
         while case let group = try nextGroup(prepared), !group.isEmpty {
             for item in group {
+                if case .failure(let failure) = item.result, failure.isNotFetched { throw failure }
                 next.records += 1
                 next.position = item.after
                 switch item.result {

@@ -6,6 +6,10 @@ public protocol MetricsLog: Sendable {
     ///
     /// - Throws: ``LogFileError``.
     func log(step: Int, _ values: [String: Double]) throws
+    /// Forgets what was recorded of steps after `step`, which the run is about to repeat.
+    ///
+    /// - Throws: ``LogFileError``.
+    func goBack(to step: Int) throws
 }
 
 /// A log of one JSON object a line: `{"step":10,"time":1767225600.25,"loss":0.5}`.
@@ -42,6 +46,8 @@ public final class JSONLinesLog: MetricsLog {
         let bytes = Array((line + "}\n").utf8)
         try file.withLock { try $0.append(bytes) }
     }
+
+    public func goBack(to step: Int) throws { try file.withLock { try cutUnwanted(from: $0, after: step) } }
 }
 
 /// Cuts the file after its last whole line, or before the first line of a step after `lastStep`.

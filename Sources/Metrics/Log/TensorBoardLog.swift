@@ -38,11 +38,14 @@ public final class TensorBoardLog: MetricsLog {
         path = "\(folder)/events.out.tfevents.\(Int(now())).\(hostName).\(getpid()).\(number)"
         file = Mutex(try AppendOnlyFile(path: path))
         try record { $0.string("brain.Event:2", field: 3) }
-        if let lastStep {
-            var session = ProtocolBuffer()
-            session.integer(1, field: 1)  // START
-            try record(step: lastStep + 1) { $0.message(session, field: 7) }
-        }
+        if let lastStep { try goBack(to: lastStep) }
+    }
+
+    /// TensorBoard drops what was recorded before of later steps.
+    public func goBack(to step: Int) throws {
+        var session = ProtocolBuffer()
+        session.integer(1, field: 1)  // START
+        try record(step: step + 1) { $0.message(session, field: 7) }
     }
 
     private static let filesStarted = Atomic<Int>(0)

@@ -69,8 +69,11 @@ extension PhonemeInventory {
         for segment in segments {
             // A diphthong's parts share its time.
             let parts = reader.read(segment.ipa).indices
-            let first = max(0, Int((segment.start * frameRate - 0.5).rounded(.up)))
-            let end = min(count, Int((segment.end * frameRate - 0.5).rounded(.up)))
+            // Before it is a whole number: a time that a file states may be any.
+            func frame(_ seconds: Double) -> Int {
+                Int(max(0, min(Double(count), (seconds * frameRate - 0.5).rounded(.up))))
+            }
+            let (first, end) = (frame(segment.start), frame(segment.end))
             guard first < end else { continue }
             for frame in first..<end {
                 let share =

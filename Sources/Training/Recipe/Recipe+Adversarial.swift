@@ -69,6 +69,25 @@ struct Phase: Hashable, Sendable {
     }
 }
 
+extension Recipe.Adversarial {
+    /// How many steps the discriminators have made before `step`, which is theirs: one a step alone, then one every `every`.
+    ///
+    /// - Returns: `(step - startStep) / divisor + offset`, with the divisor and offset of the step's phase.
+    func pace(alone: Bool) -> (divisor: Int, offset: Int) {
+        guard !alone else { return (1, 0) }
+        let lone = warmup == .alone ? warmupSteps : 0
+        return (every, lone - (lone + every - 1) / every)
+    }
+
+    /// How many steps the discriminators make before `step`.
+    func steps(before step: Int) -> Int {
+        let since = max(0, step - startStep)
+        let isAlone = warmup == .alone && since <= warmupSteps
+        let (divisor, offset) = pace(alone: isAlone)
+        return (since + divisor - 1) / divisor + offset
+    }
+}
+
 extension Recipe {
     /// What is learned at `step`, counted from zero.
     func phase(at step: Int) -> Phase {

@@ -71,6 +71,7 @@ extension Recipe {
         } catch let DecodingError.keyNotFound(key, context) {
             throw .wrongValue(path: path, reason: "'\(Self.name(context.codingPath))' lacks '\(key.stringValue)'")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
+        if case .object(let keys) = merged, let model = keys["model"] { try Self.checkModel(model, path: path) }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         do { try adversarial.discriminators.validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
         try check(path)
@@ -98,6 +99,46 @@ extension Recipe {
             merged[name] = try merge(value, over: old, key: full, path: path)
         }
         return .object(merged)
+    }
+
+    /// Unknown keys of a model that is given whole: what decoding would pass over in silence.
+    private static func checkModel(_ given: JSON, path: String) throws(RecipeError) {
+        // A preset that has every key that a configuration may have.
+        guard case .object = given, let preset = try? Alpha.Configuration.preset("alpha-tiny-pitch"),
+            let data = try? JSONEncoder().encode(preset),
+            let schema = try? JSONDecoder().decode(JSON.self, from: data)
+        else { return }
+        try checkKeys(given, in: [schema], key: "model", path: path)
+    }
+
+    /// - Parameter schemas: objects of which one or another has each key that there is.
+    private static func checkKeys(
+        _ given: JSON, in schemas: [JSON], key: String, path: String
+    ) throws(RecipeError) {
+        switch given {
+        case .object(let keys):
+            let known: [String: [JSON]] = schemas.reduce(into: [:]) { known, schema in
+                if case .object(let keys) = schema {
+                    for (name, value) in keys { known[name, default: []].append(value) }
+                }
+            }
+            guard !known.isEmpty else { return }
+            for (name, value) in keys.sorted(by: { $0.key < $1.key }) {
+                guard let inner = known[name] else {
+                    throw .unknownKey(path: path, key: "\(key).\(name)", known: known.keys.sorted())
+                }
+                try checkKeys(value, in: inner, key: "\(key).\(name)", path: path)
+            }
+        case .array(let elements):
+            let inner = schemas.flatMap { schema -> [JSON] in
+                guard case .array(let elements) = schema else { return [] }
+                return elements
+            }
+            for (index, element) in elements.enumerated() {
+                try checkKeys(element, in: inner, key: "\(key).\(index)", path: path)
+            }
+        default: return
+        }
     }
 
     private func checkAdversarial(_ path: String) throws(RecipeError) {
@@ -152,6 +193,15 @@ extension Recipe {
         try require(
             sharpness.contains(bitTemperature.start) && sharpness.contains(bitTemperature.end)
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
+        let weights = [
+            "mel": losses.mel, "stft": losses.stft, "waveform": losses.waveform, "distortion": losses.distortion,
+            "intelligibility": losses.intelligibility, "phase": losses.phase, "harmonics": losses.harmonics,
+            "commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy,
+            "redundancy": losses.redundancy, "perceptual": losses.perceptual,
+        ]
+        for (name, weight) in weights.sorted(by: { $0.key < $1.key }) {
+            try require(weight >= 0, "losses.\(name)", "0 or more")
+        }
         try require(losses.ctcStartStep >= 0, "losses.ctcStartStep", "0 or more")
         try require((-200...0).contains(losses.quietest), "losses.quietest", "between -200 and 0 dB")
         try require(losses.ctc >= 0 && (0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
@@ -182,6 +232,7 @@ extension Recipe {
         try require(
             losses.melWindows.count == losses.melBands.count && losses.melWindows.allSatisfy { $0 >= 8 },
             "losses.melWindows", "as many as losses.melBands, of 8 samples or more")
+        try require(losses.melBands.allSatisfy { (1...1024).contains($0) }, "losses.melBands", "between 1 and 1024")
         try require(
             evaluation.every >= 0 && evaluation.clips >= 0 && evaluation.samples >= 0, "evaluation", "0 or more")
         try require(checkpoints.every > 0 && checkpoints.keep > 0, "checkpoints", "positive")

@@ -1,15 +1,15 @@
 import Audio
 import Checkpoint
+import Datasets
 
 /// Held-out clips as the model has them, to listen to and look at: `samples/<clip>/original.flac`, and for each evaluation
 /// `step-00001000.flac` with `step-00001000.png`, the spectrograms of original and decoded sound one above the other.
-struct SampleFolder {
+package struct SampleFolder {
     let path: String
 
     /// - Throws: `AudioError`, `FileError`.
     func write(_ clip: Reconstruction, step: Int) throws {
-        let name = String(clip.name.split(separator: ".").first ?? "clip").map { $0 == "/" ? "-" : String($0) }.joined()
-        let folder = "\(path)/\(name)"
+        let folder = "\(path)/\(Self.name(of: clip.name))"
         try Disk.createFolder(folder)
         let digits = String(step)
         let stem = "\(folder)/step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
@@ -21,6 +21,12 @@ struct SampleFolder {
             SpectrogramImage.Panel(title: "decoded", waveform: clip.decoded),
         ]
         try SpectrogramImage(panels: panels).write(to: "\(stem).png")
+    }
+
+    /// What to call the files of a clip: its key, for only the whole of it tells clips apart, but for the extension of a sound file.
+    package static func name(of key: String) -> String {
+        let stem = isSound(key) ? key[..<(key.lastIndex(of: ".") ?? key.endIndex)] : key[...]
+        return stem.split(separator: "/").joined(separator: "-")
     }
 
     private func write(_ waveform: Waveform, to path: String) throws {

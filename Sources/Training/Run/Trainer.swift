@@ -260,6 +260,10 @@ public final class Trainer {
         guard try recipe.model.resolved().isAtLeastAsDeep(as: file.model.configuration) else {
             throw TrainingError.initialModel(path: recipe.initialModel)
         }
+        guard try recipe.model.resolved() == file.model.configuration || Set(recipe.frozen).isSubset(of: [.quantizer])
+        else {
+            throw TrainingError.frozenBlocks(path: recipe.initialModel)
+        }
         return try trainingStep.initialState(on: engine).map { path, buffer in
             let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2, ["parameters", "statistics", "average"].contains(parts[0]),

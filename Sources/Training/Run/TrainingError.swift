@@ -4,6 +4,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     case perceptualModel(path: String, sampleRate: Int, wanted: Int)
     case initialModel(path: String)
     case frozenWithoutModel(parts: [Recipe.Part])
+    case frozenBlocks(path: String)
     case diverged(folder: String, step: Int, checkpoint: Int)
 
     public var description: String {
@@ -20,6 +21,9 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .frozenWithoutModel(let parts):
             "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "
                 + "taken from: --from MODEL, or initialModel in the recipe"
+        case .frozenBlocks(let path):
+            "\(path): has fewer transformer blocks than the recipe's model, and the others would start random and stay so: the "
+                + "recipe freezes the part that they are in. Give as many, or freeze neither encoder nor decoder"
         case .diverged(let folder, let step, let checkpoint):
             "\(folder): losses or gradients are not finite at step \(step), however often the run goes on from step "
                 + "\(checkpoint). Lower optimizer.learningRate or optimizer.clipNorm in another recipe"

@@ -20,16 +20,16 @@ struct Player: Sendable {
             case .muon:
                 Muon(
                     learningRate: learningRate, momentum: settings.momentum, weightDecay: settings.weightDecay,
-                    others: adam, isMatrix: { path, _ in !Self.leftToAdamW.contains(path) })
+                    others: adam, isMatrix: { path, _ in !Self.isLeftToAdamW(path) })
             }
     }
 
-    /// The discriminators, whose steps are counted from where they begin: AdamW's means start from zero there.
+    /// The discriminators, whose own steps are counted: AdamW's means start from zero at the first.
     init(_ settings: Recipe.Adversarial, steps: Int) {
-        let (start, settings) = (settings.startStep, settings.optimizer)
+        let (own, settings) = (settings.steps(before: steps), settings.optimizer)
         learningRate = .warmupCosine(
             peak: settings.learningRate, to: settings.learningRate * settings.finalShare,
-            warmup: settings.warmupSteps, steps: max(1, steps - start))
+            warmup: settings.warmupSteps, steps: max(1, own))
         clipNorm = settings.clipNorm
         optimizer = AdamW(
             learningRate: learningRate, betas: (settings.beta1, settings.beta2),
@@ -37,9 +37,10 @@ struct Player: Sendable {
     }
 
     /// Matrices that Muon is not for: waveforms' layers, whose inputs or outputs are no features, and codebooks, whose rows are entries.
-    private static let leftToAdamW: Set<String> = [
-        "encoder.stem.weight", "decoder.head.weight", "quantizer.levels.0.codebook", "quantizer.levels.1.codebook",
-    ]
+    static func isLeftToAdamW(_ path: String) -> Bool {
+        // With weight normalisation a kernel is `….weight.direction`.
+        path.hasPrefix("encoder.stem.weight") || path.hasPrefix("decoder.head.weight") || path.hasSuffix(".codebook")
+    }
 
     /// One step; `norm` is the gradients' before clipping.
     func moved(

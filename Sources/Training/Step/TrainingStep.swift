@@ -126,7 +126,11 @@ private struct Body: Sendable {
         var isSound = moved.norm.isFinite() & metrics["loss"]!.isFinite()
         var opponent = state["discriminators"]
         if phase.trainsDiscriminators {
-            let since = step - Double(recipe.adversarial.startStep)
+            let pace = recipe.adversarial.pace(alone: !phase.isAdversarial)
+            var since = step - Double(recipe.adversarial.startStep)
+            // Whole: they learn at multiples of it.
+            if pace.divisor > 1 { since = (since.cast(to: .f32) / Double(pace.divisor)).cast(to: .i32) }
+            if pace.offset != 0 { since = since + Double(pace.offset) }
             let next = judges.moved(
                 opponent["parameters"].values, by: means["discriminatorGradients"].values,
                 moments: opponent["moments"].values, step: since)

@@ -152,7 +152,8 @@ extension Alpha {
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
             if transformer.layers > 0 {
                 try check(
-                    transformer.heads > 0 && latentDimension % (2 * transformer.heads) == 0, "transformer.heads",
+                    (1...latentDimension).contains(transformer.heads)
+                        && latentDimension % (2 * transformer.heads) == 0, "transformer.heads",
                     "a number that divides latentDimension into even heads")
                 try check((1...4096).contains(transformer.window), "transformer.window", "between 1 and 4096 frames")
                 try check((1...16).contains(transformer.expansion), "transformer.expansion", "between 1 and 16")
