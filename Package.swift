@@ -70,7 +70,7 @@ let package = Package(
         library("Datasets", ["Audio", "Checkpoint", "Tensor", "Threads", "CLoaded", "CCrypto"]),
         library("Phonemes", ["Processes"]),
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
-        library("Codec", ["Tokenizer", "Native", "NN", "Tensor", "Checkpoint", "Phonemes"]),
+        library("Codec", ["Tokenizer", "Native", "NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         .target(
             name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Audio", "Checkpoint"],
             path: "Sources/Umbrella", swiftSettings: settings),

@@ -1,3 +1,4 @@
+import Audio
 import Checkpoint
 import NN
 public import Native
@@ -121,12 +122,9 @@ public final class NativeCodec: SpeechCodec {
     /// as long again, and on one thread; a plan for every number would take longer to make than it saves.
     func step(_ frames: Int) -> Int { [blockFrames, blockFrames / 4].first { 0 < $0 && $0 <= frames } ?? 1 }
 
-    /// Larger samples than any recording has, and far from overflow.
-    private static let loudest: Float = 1e6
-
     // Of elements in memory: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
     package static func check(_ samples: UnsafeBufferPointer<Float>) throws(CodecError) {
-        guard let index = samples.firstIndex(where: { !($0.magnitude <= loudest) }) else { return }
+        guard let index = samples.firstIndex(where: { !($0.magnitude <= loudestSample) }) else { return }
         let sample = samples[index]
         throw sample.isFinite ? .tooLoud(sample: index, value: sample) : .notFinite(sample: index)
     }

@@ -95,11 +95,15 @@ struct Evaluate: ParsableCommand {
         URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     }
 
-    /// Whether files are told apart by their names alone, without their folders.
-    private var basesDiffer: Bool { Set(files.map(Self.base)).count == Set(files).count }
+    /// What to call what is left of a clip: as its file, where that tells the files apart, or as its whole path or key.
+    private func name(_ clip: Reconstruction) -> String {
+        if files.isEmpty { return SampleFolder.name(of: clip.name) }
+        return Set(files.map(Self.base)).count == Set(files).count
+            ? Self.base(clip.name) : clip.name.split(separator: "/").joined(separator: "-")
+    }
 
     private func keep(_ clip: Reconstruction, in folder: String) throws {
-        let name = files.isEmpty || !basesDiffer ? SampleFolder.name(of: clip.name) : Self.base(clip.name)
+        let name = name(clip)
         try clip.original.write(to: "\(folder)/\(name).original.wav")
         try clip.decoded.write(to: "\(folder)/\(name).decoded.wav")
         try SpectrogramImage(panels: [

@@ -71,8 +71,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
         case .notAudio, .empty, .nonFinite, .tooLoud, .unsupportedRate, .tooManyChannels, .truncated, .tooLong,
-            .partialSample,
-            .corrupt:
+            .partialSample, .corrupt:
             self = .data
         }
     }

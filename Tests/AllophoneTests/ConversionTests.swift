@@ -167,17 +167,16 @@ extension CommandLineTests {
             let kept = try FileManager.default.contentsOfDirectory(atPath: folder.file("out/clips")).sorted()
             let name = "festvox-ru-sample"
             #expect(kept == ["\(name).decoded.wav", "\(name).original.wav", "\(name).svg"])
-            // Files of one name in two folders.
-            for place in ["a", "b"] {
+            // Files of one name in two folders, and of two kinds.
+            let alike = ["a/t.wav", "b/t.wav", "b/t.flac"].map(folder.file)
+            for path in alike {
                 try FileManager.default.createDirectory(
-                    atPath: folder.file(place), withIntermediateDirectories: true)
-                try write(
-                    Sounds.wav(Sounds.voice(count: 9600, rate: 24000), rate: 24000), to: folder.file("\(place)/t.wav"))
+                    at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+                try write(Sounds.wav(Sounds.voice(count: 9600, rate: 24000), rate: 24000), to: path)
             }
             try Program.succeed(
-                "evaluate", folder.file("a/t.wav"), folder.file("b/t.wav"), "--model", model, "--output",
-                folder.file("two"))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("two")).count == 6)
+                "evaluate", alike[0], alike[1], alike[2], "--model", model, "--output", folder.file("alike"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("alike")).count == 9)
             let decoded = try Waveform.load(path: folder.file("out/clips/\(name).decoded.wav"))
             #expect(decoded.samples.count == 48960)
         }

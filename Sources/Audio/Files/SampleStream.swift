@@ -37,7 +37,7 @@ func mixDown(_ buffer: UnsafeMutableBufferPointer<Float>, frames: Int, channels:
 }
 
 /// Larger samples than any recording between -1 and 1 has, and far from overflow.
-let loudestSample: Float = 1e6
+package let loudestSample: Float = 1e6
 
 /// Throws ``AudioError/nonFinite(path:seconds:)`` for the first NaN or infinity, or ``AudioError/tooLoud(path:seconds:value:)``
 /// for the first sample beyond `loudest`; `start` is the frame of `samples[0]`.
