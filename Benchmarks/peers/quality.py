@@ -1,6 +1,6 @@
 """What is left of speech, by codec: Allophone's model beside Opus and Codec2 on the same held-out clips.
 
-    .venv/bin/python Benchmarks/peers/quality.py --model MODEL [--data .corpus/core] [--split dev] [--clips 64]
+    .venv/bin/python Benchmarks/peers/quality.py --model MODEL [--data .corpus/core] [--split dev] [--clips 64] [--search 1 4]
 
 Writes a table in Markdown and ends with one line of JSON. `--recognizer` names a model with phonemes, by which the phonemes of what
 each codec says are read and compared with the transcripts.
@@ -180,6 +180,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / ".corpus/core")
     parser.add_argument("--split", default="dev")
     parser.add_argument("--clips", type=int, default=64)
+    parser.add_argument("--search", type=int, nargs="*", default=[], help="paths of encoders that try codes out")
     parser.add_argument("--table", type=Path, help="where the table goes; standard error without")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", module="librosa|pystoi")
@@ -190,6 +191,7 @@ def main() -> None:
     recognizer = arguments.recognizer or (model if "phonemes" in json.loads(information["configuration"]) else None)
     rows = chosen(arguments.data / "manifest.jsonl", arguments.split, arguments.clips)
     codecs = [Original(), Allophone(program, model)]
+    codecs += [Allophone(program, model, width) for width in arguments.search]
     codecs += [Opus(kilobits, is_constant) for kilobits in (6, 8) for is_constant in (True, False)]
     codecs += [Codec2(mode) for mode in ("3200", "2400", "1600", "1400", "1300", "1200")]
 

@@ -44,12 +44,17 @@ class Original:
 class Allophone:
     program: Path
     model: Path
-    name: str = "Allophone"
+    search: int = 0
     is_aligned: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"Allophone, --search {self.search}" if self.search else "Allophone"
 
     def __call__(self, sound: Path, rate: int, folder: Path) -> tuple[np.ndarray, int]:
         tokens, decoded = folder / "tokens.allo", folder / "decoded.wav"
-        run(self.program, "encode", sound, tokens, "--model", self.model)
+        options = ["--search", self.search] if self.search else []
+        run(self.program, "encode", sound, tokens, "--model", self.model, *options)
         run(self.program, "decode", tokens, decoded, "--model", self.model)
         # The bits of the frames; the file has a header and checksums besides. `evaluate` says how many.
         return load(decoded, rate), 0

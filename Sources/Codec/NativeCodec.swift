@@ -17,6 +17,7 @@ public final class NativeCodec: SpeechCodec {
     public let blockFrames: Int
     private let programs: [Direction: StreamProgram]
     private let weights: SharedWeights
+    private let workers: WorkerPool?
 
     public var chunkSamples: Int { blockFrames * model.configuration.hop }
     /// Bytes of the weights in the form that is computed with.
@@ -76,6 +77,7 @@ public final class NativeCodec: SpeechCodec {
             programs[direction] = program
         }
         self.programs = programs
+        self.workers = workers
         weights.release()
     }
 
@@ -121,6 +123,21 @@ public final class NativeCodec: SpeechCodec {
     /// How many frames to compute next, of so many: whole blocks, then quarters of one, then single frames. A frame alone takes half
     /// as long again, and on one thread; a plan for every number would take longer to make than it saves.
     func step(_ frames: Int) -> Int { [blockFrames, blockFrames / 4].first { 0 < $0 && $0 <= frames } ?? 1 }
+
+    /// What `body` makes of each part of `0 ..< count`, one part for each thread, in order.
+    func divided<Element>(_ count: Int, _ body: (Range<Int>) throws -> [Element]) throws -> [Element] {
+        // Where another run has the workers, this one goes on alone.
+        guard let workers, workers.claim() else { return try body(0..<count) }
+        defer { workers.release() }
+        var parts = [Result<[Element], any Error>](repeating: .success([]), count: workers.width)
+        parts.withUnsafeMutableBufferPointer { parts in
+            workers.run { part in
+                let range = count * part / workers.width..<count * (part + 1) / workers.width
+                parts[part] = Result { try body(range) }
+            }
+        }
+        return try parts.flatMap { try $0.get() }
+    }
 
     // Of elements in memory: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
     package static func check(_ samples: UnsafeBufferPointer<Float>) throws(CodecError) {

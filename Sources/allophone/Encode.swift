@@ -18,6 +18,7 @@ struct Encode: ParsableCommand {
             EXAMPLES
               allophone encode talk.wav talk.allo --model model.safetensors
               allophone encode talk.flac talk.npy --format npy
+              allophone encode talk.flac talk.allo --search 4
               arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - talk.allo
               arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - - | allophone decode - - | aplay -f S16_LE -r 24000
             """)
@@ -30,6 +31,7 @@ struct Encode: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var backend: BackendOptions
+    @OptionGroup var searching: SearchOptions
 
     @Option(help: "What to write: \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.allo
@@ -55,7 +57,9 @@ struct Encode: ParsableCommand {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, output: output)
         // The file's arrays go once the codec has them in its own form.
-        let (codec, fingerprint) = try { (try backend.codec($0, for: [.encoding]), $0.fingerprint) }(model.load())
+        let (codec, fingerprint) = try {
+            (try searching.codec($0, on: backend, for: [.encoding]), $0.fingerprint)
+        }(model.load())
         HostMemory.giveBackFreed()
         try run(codec, model: fingerprint, since: clock)
     }

@@ -43,6 +43,7 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var backend: BackendOptions
+    @OptionGroup var searching: SearchOptions
 
     @Flag(help: "Print the figures as JSON.")
     var json = false
@@ -63,7 +64,8 @@ struct Evaluate: ParsableCommand {
                 labeler: labeler(file.model.configuration))
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
         if let output { try Disk.createFolder(output) }
-        let codec = try backend.codec(file)
+        let codec = try searching.codec(
+            file, on: backend, for: [.encoding, .decoding, .decodingLevelOne])
         let interrupt = Interrupt()
         let bar = ProgressBar("evaluating", total: Double(set.clips.count), unit: .items("clip"))
         var done = 0

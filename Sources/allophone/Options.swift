@@ -88,10 +88,40 @@ struct BackendOptions: ParsableArguments {
 
     /// The model at work.
     func codec(
-        _ file: ModelFile, for directions: Set<NativeCodec.Direction> = [.encoding, .decoding, .decodingLevelOne]
+        _ file: ModelFile, for directions: Set<NativeCodec.Direction>
     ) throws -> any SpeechCodec {
         if usesXLA { return try XLACodec(file, on: device.engine()) }
-        return try NativeCodec(file, precision: precision, threads: threadCount, directions: directions)
+        return try nativeCodec(file, for: directions)
+    }
+
+    func nativeCodec(_ file: ModelFile, for directions: Set<NativeCodec.Direction>) throws -> NativeCodec {
+        try NativeCodec(file, precision: precision, threads: threadCount, directions: directions)
+    }
+}
+
+/// Whether encoding tries codes out.
+struct SearchOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Decode each frame with every bit of its code turned over, after each of so many best paths, and keep what comes nearest "
+                + "the recording: better sound of as many bits, found in many times the time. 4 is a good number.",
+            valueName: "paths"))
+    var search: Int?
+
+    func validate() throws {
+        if let search, !(1...64).contains(search) { throw ValidationError("--search must be 1 to 64") }
+    }
+
+    /// - Throws: `ValidationError` for the xla backend, `CodecError` where there is nothing to search.
+    func codec(
+        _ file: ModelFile, on backend: BackendOptions, for directions: Set<NativeCodec.Direction>
+    ) throws -> any SpeechCodec {
+        guard let search else { return try backend.codec(file, for: directions) }
+        if backend.usesXLA {
+            throw ValidationError("--search is of the native backend: leave out --backend xla, --device and --plugin")
+        }
+        return try SearchingCodec(
+            backend.nativeCodec(file, for: directions.union([.encoding, .decoding])), width: search)
     }
 }
 

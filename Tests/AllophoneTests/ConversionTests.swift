@@ -157,6 +157,23 @@ extension CommandLineTests {
             #expect(try tokens("raw.allo") == tokens("wav.allo"))
         }
 
+        @Test func aSearchKeepsLevelOneAndTheFormsOfFiles() throws {
+            try write(Sounds.wav(Sounds.speech(seconds: 1, rate: 24000), rate: 24000), to: folder.file("in.wav"))
+            try Program.succeed("encode", folder.file("in.wav"), folder.file("own.allo"), "--model", model)
+            try Program.succeed(
+                "encode", folder.file("in.wav"), folder.file("found.allo"), "--model", model, "--search", "2")
+            let (own, found) = (try tokens("own.allo"), try tokens("found.allo"))
+            #expect(found.samples == own.samples)
+            #expect(found.frames.level(0) == own.frames.level(0))
+            #expect(found.frames.level(1) != own.frames.level(1))
+            try Program.succeed("decode", folder.file("found.allo"), folder.file("out.wav"), "--model", model)
+            for options in [["--search", "0"], ["--search", "2", "--backend", "xla"]] {
+                try Program.fail(
+                    ["encode", folder.file("in.wav"), folder.file("out.allo"), "--model", model] + options, status: 64,
+                    mentions: ["--search"], in: folder)
+            }
+        }
+
         @Test func evaluationLeavesSoundsAndPictures() throws {
             let figures = try Program.succeed(
                 "evaluate", Sounds.speechPath, "--model", model, "--output", folder.file("out/clips"), "--json"

@@ -38,7 +38,7 @@ public final class WorkerPool: Sendable {
     /// Runs `body` once for each part `0 ..< width`, part 0 on this thread, and returns when all have ended.
     ///
     /// One caller at a time: whoever has claimed the workers, or alone knows of them.
-    func run(_ body: (_ part: Int) -> Void) {
+    public func run(_ body: (_ part: Int) -> Void) {
         if width == 1 { return body(0) }
         withoutActuallyEscaping(body) { body in
             shared.begin(body, workers: width - 1)

@@ -1,0 +1,96 @@
+import Codec
+import Native
+import Tensor
+import TestSupport
+import Testing
+import Tokenizer
+
+@Suite struct SearchingCodecTests {
+    private let model: Alpha
+    private let codec: NativeCodec
+    private var hop: Int { model.configuration.hop }
+
+    init() throws {
+        model = try smallModel()
+        codec = try NativeCodec(model: model, arrays: weights(of: model), blockFrames: 8)
+    }
+
+    /// With one bit a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance.
+    @Test func theCodesThatSoundWasMadeOfAreFound() throws {
+        var configuration = model.configuration
+        configuration.quantizer = [.bsq(bits: 1)]
+        let oneBit = try Alpha(configuration)
+        let codec = try NativeCodec(model: oneBit, arrays: weights(of: oneBit, seed: 4), blockFrames: 8)
+        var random = TestRandom(seed: 9)
+        let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
+        let made = try codec.samples(TokenFrames(codes: codes, levelCount: 1))
+        #expect(try codec.tokens(made).codes != codes, "the encoder, which nobody trained, would not find them")
+        for width in [1, 3] {
+            #expect(try SearchingCodec(codec, width: width).tokens(made).codes == codes, "\(width) paths")
+        }
+    }
+
+    @Test func levelOneStaysAndTheCutAndThreadsChangeNothing() throws {
+        let whole = sound(hop * 40 + 7, seed: 3)
+        let own = try codec.tokens(whole)
+        let searching = try SearchingCodec(codec, width: 3)
+        let expected = try searching.tokens(whole)
+        #expect(expected.count == own.count)
+        #expect(expected.level(0) == own.level(0))
+        #expect(expected.level(1) != own.level(1))
+
+        var (encoder, place) = (try searching.makeEncoder(), 0)
+        var tokens = TokenFrames(levelCount: 2)
+        for piece in pieces(of: whole.count, seed: 5) {
+            tokens.append(try encoder.push(whole[place..<place + piece]))
+            place += piece
+            #expect(place / hop - tokens.count <= SearchingCodec.Encoder.longestDelay)
+        }
+        tokens.append(try encoder.finish())
+        #expect(tokens == expected)
+        try encoder.reset()
+        tokens = try encoder.push(whole)
+        tokens.append(try encoder.finish())
+        #expect(tokens == expected, "after a reset")
+
+        let shared = try NativeCodec(model: model, arrays: weights(of: model), threads: 3, blockFrames: 8)
+        #expect(try SearchingCodec(shared, width: 3).tokens(whole) == expected)
+    }
+
+    @Test func onePathIsDecidedWithEachFrame() throws {
+        var encoder = try SearchingCodec(codec, width: 1).makeEncoder()
+        let whole = sound(hop * 12, seed: 6)
+        for frame in 0..<12 {
+            #expect(try encoder.push(whole[frame * hop..<(frame + 1) * hop]).count == 1)
+        }
+        #expect(try encoder.finish().isEmpty)
+    }
+
+    @Test func silenceIsSearchedToo() throws {
+        let silence = [Float](repeating: 0, count: hop * 5)
+        let tokens = try SearchingCodec(codec, width: 2).tokens(silence)
+        #expect(try tokens.level(0) == codec.tokens(silence).level(0))
+    }
+
+    @Test func whatIsNoNumberChangesNothing() throws {
+        let whole = sound(hop * 9 + 3, seed: 7)
+        let searching = try SearchingCodec(codec, width: 2)
+        let expected = try searching.tokens(whole)
+        var encoder = try searching.makeEncoder()
+        var tokens = try encoder.push(whole[..<(hop * 4 + 1)])
+        #expect(throws: CodecError.notFinite(sample: 1)) { try encoder.push([0, .nan]) }
+        tokens.append(try encoder.push(whole[(hop * 4 + 1)...]))
+        tokens.append(try encoder.finish())
+        #expect(tokens == expected)
+    }
+
+    @Test func aModelWithoutBitsAndACodecOfOneDirectionAreRefused() throws {
+        var configuration = model.configuration
+        configuration.quantizer = [.vq(codebookSize: 16)]
+        let bare = try Alpha(configuration)
+        let withoutBits = try NativeCodec(model: bare, arrays: weights(of: bare))
+        #expect(throws: CodecError.nothingToSearch) { try SearchingCodec(withoutBits, width: 2) }
+        let encoding = try NativeCodec(model: model, arrays: weights(of: model), directions: [.encoding])
+        #expect(throws: CodecError.notLoaded("decoding")) { try SearchingCodec(encoding, width: 2) }
+    }
+}
