@@ -61,6 +61,9 @@ public final class NativeCodec: SpeechCodec {
                 case .encoding:
                     let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
                     return (audio, model.encode(audio, &past))
+                case .searching:
+                    let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
+                    return (audio, model.coordinates(audio, &past))
                 case .listening:
                     let audio = Tensor.input(TensorType(.f32, [batch, frames * hop, 1]), name: "audio")
                     return (audio, model.phonemeScores(audio, priorStrength: Self.priorStrength, &past))
@@ -88,6 +91,8 @@ public final class NativeCodec: SpeechCodec {
         case decodingLevelOne
         /// Scores of phonemes; of models that have them.
         case listening
+        /// Encoding by a `SearchingCodec`, which decodes too.
+        case searching
     }
 
     func program(_ direction: Direction) throws(CodecError) -> StreamProgram {

@@ -45,7 +45,7 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
     case notLoaded(String)
     /// The model's level 1 stands for nothing in particular.
     case noPhonemes
-    /// No level of the model has bits that could be turned over.
+    /// No level of the model but its phonemes has bits that could be turned over.
     case nothingToSearch
 
     public var description: String {
@@ -59,7 +59,8 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
                 + "the tokens are damaged, or of another model"
         case .notLoaded(let direction): "the codec was made without \(direction): name it among its directions"
         case .noPhonemes: "the model's level 1 has no phonemes: give a model that was trained with an inventory"
-        case .nothingToSearch: "no level of the model is a binary spherical quantizer: encode without a search"
+        case .nothingToSearch:
+            "the model has no bits beside its phonemes that a search could turn over: encode without one"
         }
     }
 }

@@ -103,8 +103,8 @@ struct BackendOptions: ParsableArguments {
 struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Decode each frame with every bit of its code turned over, after each of so many best paths, and keep what comes nearest "
-                + "the recording: better sound of as many bits, found in many times the time. 4 is a good number.",
+            "Try out codes near the encoder's own, after each of so many best paths, and keep what decodes to the nearest of the "
+                + "recording: better sound of as many bits, found in many times the time. 4 is a good number.",
             valueName: "paths"))
     var search: Int?
 
@@ -121,7 +121,8 @@ struct SearchOptions: ParsableArguments {
             throw ValidationError("--search is of the native backend: leave out --backend xla, --device and --plugin")
         }
         return try SearchingCodec(
-            backend.nativeCodec(file, for: directions.union([.encoding, .decoding])), width: search)
+            backend.nativeCodec(file, for: directions.subtracting([.encoding]).union([.searching, .decoding])),
+            paths: search)
     }
 }
 

@@ -12,7 +12,8 @@ import Tokenizer
 
     init() throws {
         model = try smallModel()
-        codec = try NativeCodec(model: model, arrays: weights(of: model), blockFrames: 8)
+        codec = try NativeCodec(
+            model: model, arrays: weights(of: model), blockFrames: 8, directions: [.encoding, .searching, .decoding])
     }
 
     /// With one bit a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance.
@@ -20,20 +21,22 @@ import Tokenizer
         var configuration = model.configuration
         configuration.quantizer = [.bsq(bits: 1)]
         let oneBit = try Alpha(configuration)
-        let codec = try NativeCodec(model: oneBit, arrays: weights(of: oneBit, seed: 4), blockFrames: 8)
+        let codec = try NativeCodec(
+            model: oneBit, arrays: weights(of: oneBit, seed: 4), blockFrames: 8,
+            directions: [.encoding, .searching, .decoding])
         var random = TestRandom(seed: 9)
         let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
         let made = try codec.samples(TokenFrames(codes: codes, levelCount: 1))
         #expect(try codec.tokens(made).codes != codes, "the encoder, which nobody trained, would not find them")
-        for width in [1, 3] {
-            #expect(try SearchingCodec(codec, width: width).tokens(made).codes == codes, "\(width) paths")
+        for count in [1, 3] {
+            #expect(try SearchingCodec(codec, paths: count).tokens(made).codes == codes, "\(count) paths")
         }
     }
 
     @Test func levelOneStaysAndTheCutAndThreadsChangeNothing() throws {
         let whole = sound(hop * 40 + 7, seed: 3)
         let own = try codec.tokens(whole)
-        let searching = try SearchingCodec(codec, width: 3)
+        let searching = try SearchingCodec(codec, paths: 3)
         let expected = try searching.tokens(whole)
         #expect(expected.count == own.count)
         #expect(expected.level(0) == own.level(0))
@@ -53,12 +56,14 @@ import Tokenizer
         tokens.append(try encoder.finish())
         #expect(tokens == expected, "after a reset")
 
-        let shared = try NativeCodec(model: model, arrays: weights(of: model), threads: 3, blockFrames: 8)
-        #expect(try SearchingCodec(shared, width: 3).tokens(whole) == expected)
+        let shared = try NativeCodec(
+            model: model, arrays: weights(of: model), threads: 3, blockFrames: 8,
+            directions: [.encoding, .searching, .decoding])
+        #expect(try SearchingCodec(shared, paths: 3).tokens(whole) == expected)
     }
 
     @Test func onePathIsDecidedWithEachFrame() throws {
-        var encoder = try SearchingCodec(codec, width: 1).makeEncoder()
+        var encoder = try SearchingCodec(codec, paths: 1).makeEncoder()
         let whole = sound(hop * 12, seed: 6)
         for frame in 0..<12 {
             #expect(try encoder.push(whole[frame * hop..<(frame + 1) * hop]).count == 1)
@@ -68,13 +73,13 @@ import Tokenizer
 
     @Test func silenceIsSearchedToo() throws {
         let silence = [Float](repeating: 0, count: hop * 5)
-        let tokens = try SearchingCodec(codec, width: 2).tokens(silence)
+        let tokens = try SearchingCodec(codec, paths: 2).tokens(silence)
         #expect(try tokens.level(0) == codec.tokens(silence).level(0))
     }
 
     @Test func whatIsNoNumberChangesNothing() throws {
         let whole = sound(hop * 9 + 3, seed: 7)
-        let searching = try SearchingCodec(codec, width: 2)
+        let searching = try SearchingCodec(codec, paths: 2)
         let expected = try searching.tokens(whole)
         var encoder = try searching.makeEncoder()
         var tokens = try encoder.push(whole[..<(hop * 4 + 1)])
@@ -88,9 +93,9 @@ import Tokenizer
         var configuration = model.configuration
         configuration.quantizer = [.vq(codebookSize: 16)]
         let bare = try Alpha(configuration)
-        let withoutBits = try NativeCodec(model: bare, arrays: weights(of: bare))
-        #expect(throws: CodecError.nothingToSearch) { try SearchingCodec(withoutBits, width: 2) }
-        let encoding = try NativeCodec(model: model, arrays: weights(of: model), directions: [.encoding])
-        #expect(throws: CodecError.notLoaded("decoding")) { try SearchingCodec(encoding, width: 2) }
+        let withoutBits = try NativeCodec(model: bare, arrays: weights(of: bare), directions: [.searching, .decoding])
+        #expect(throws: CodecError.nothingToSearch) { try SearchingCodec(withoutBits, paths: 2) }
+        let encoding = try NativeCodec(model: model, arrays: weights(of: model), directions: [.searching])
+        #expect(throws: CodecError.notLoaded("decoding")) { try SearchingCodec(encoding, paths: 2) }
     }
 }

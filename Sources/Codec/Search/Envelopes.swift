@@ -28,7 +28,7 @@ struct EnvelopeAnalysis: Sendable {
     private static let octaveCount = 15
     private static let melCount = 48
     /// Of power. Loudness grows as intensity to the 0.3 (Stevens, "The measurement of loudness", 1955), and PESQ's as it to the 0.23;
-    /// of 0.12 to 0.3 this left the most of held-out speech.
+    /// of 0.12 to 0.3 this left the most of speech.
     private static let exponent = 0.2
 
     init(sampleRate: Int) {

@@ -30,8 +30,8 @@ public struct BinarySphericalQuantizer: Quantizer {
         let straight = straightThrough(direction, quantized)
         let passed = training?.passing(direction, straight) ?? straight
         var result = Quantized(
-            codes: isSet.cast(to: .i32), embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:],
-            updates: [], resets: [])
+            codes: isSet.cast(to: .i32), coordinates: direction.cast(to: .f32),
+            embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:], updates: [], resets: [])
         if let logScale {
             let similarity = matmul(direction, everyCorner(as: direction.dtype).transposed)
             result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype))

@@ -5,6 +5,9 @@ public import Tensor
 public struct Quantized: Sendable {
     /// i32 `[batch, frames, codeWidth]`: one index for a VQ, 0 or 1 for each bit of a BSQ.
     public var codes: Tensor
+    /// f32 `[batch, frames, codeWidth]`: what the codes are made of, of a BSQ the coordinates whose signs its bits are, and of a VQ its
+    /// index.
+    public var coordinates: Tensor
     /// `[batch, frames, channels]`: what the decoder sees, with gradients passed straight through.
     public var embedding: Tensor
     /// Scalars to be minimised, by name; each is weighted by the training recipe.

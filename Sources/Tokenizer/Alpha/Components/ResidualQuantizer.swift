@@ -55,6 +55,7 @@ public struct ResidualQuantizer: Module {
         }
         return Quantized(
             codes: concatenate(results.map(\.codes), axis: 2),
+            coordinates: concatenate(results.map(\.coordinates), axis: 2),
             embedding: results.dropFirst().reduce(results[0].embedding) { $0 + $1.embedding },
             losses: named(\.losses), metrics: named(\.metrics), updates: results.flatMap(\.updates),
             logits: results[0].logits, priors: results[0].priors, resets: results.flatMap(\.resets))

@@ -54,7 +54,8 @@ public struct VectorQuantizer: Quantizer {
         // What the decoder makes of a phoneme says nothing about which phoneme it was.
         let heard = learning == .phonemes ? passed.stoppingGradient : passed
         var result = Quantized(
-            codes: codes.expanded(at: 2), embedding: expand(heard.cast(to: x.dtype)), losses: [:], metrics: [:],
+            codes: codes.expanded(at: 2), coordinates: codes.expanded(at: 2).cast(to: .f32),
+            embedding: expand(heard.cast(to: x.dtype)), losses: [:], metrics: [:],
             updates: [], resets: [])
         // On the sphere ‖u - e‖² is 2 - 2u·e.
         if let logScale { result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype)) }

@@ -24,6 +24,11 @@ public struct Alpha: Module {
         quantizer(encoder(audio, &past)).codes
     }
 
+    /// What `encode` makes codes of, f32 `[batch, frames, codeWidth]`: how sure each bit is, and which way; see `Quantized.coordinates`.
+    public func coordinates(_ audio: Tensor, _ past: inout Past) -> Tensor {
+        quantizer(encoder(audio, &past)).coordinates
+    }
+
     /// How likely each phoneme is in each frame, `audio` `[batch, samples, 1]` → f32 `[batch, frames, entries]`, in nats: the logarithm of
     /// its probability less `priorStrength` times that of its share of all frames. A model without phonemes has none.
     ///
