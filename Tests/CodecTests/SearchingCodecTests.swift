@@ -1,5 +1,6 @@
 import Codec
 import Native
+import Phonemes
 import Tensor
 import TestSupport
 import Testing
@@ -34,7 +35,7 @@ import Tokenizer
     }
 
     @Test func levelOneStaysAndTheCutAndThreadsChangeNothing() throws {
-        let whole = sound(hop * 40 + 7, seed: 3)
+        let whole = sound(hop * 24 + 7, seed: 3)
         let own = try codec.tokens(whole)
         let searching = try SearchingCodec(codec, paths: 3)
         let expected = try searching.tokens(whole)
@@ -95,6 +96,13 @@ import Tokenizer
         let bare = try Alpha(configuration)
         let withoutBits = try NativeCodec(model: bare, arrays: weights(of: bare), directions: [.searching, .decoding])
         #expect(throws: CodecError.nothingToSearch) { try SearchingCodec(withoutBits, paths: 2) }
+        // Bits, but each corner is a phoneme.
+        configuration.quantizer = [.bsq(bits: 2)]
+        configuration.phonemes = try PhonemeInventory(["<blank>", "a", "s", "t"])
+        let spelling = try Alpha(configuration)
+        let phonemesAlone = try NativeCodec(
+            model: spelling, arrays: weights(of: spelling), directions: [.searching, .decoding])
+        #expect(throws: CodecError.nothingToSearch) { try SearchingCodec(phonemesAlone, paths: 2) }
         let encoding = try NativeCodec(model: model, arrays: weights(of: model), directions: [.searching])
         #expect(throws: CodecError.notLoaded("decoding")) { try SearchingCodec(encoding, paths: 2) }
     }
