@@ -45,7 +45,7 @@ typedef enum allophone_status {
     ALLOPHONE_ERROR_SAMPLES = 5,
     /* A code is not in its codebook: the tokens are damaged, or of another model. */
     ALLOPHONE_ERROR_CODES = 6,
-    /* The codec was opened without this use. */
+    /* The codec was opened without this use, or its model has no bits to search. */
     ALLOPHONE_ERROR_USE = 7,
     /* A defect of the library. */
     ALLOPHONE_ERROR_INTERNAL = 8
@@ -59,11 +59,13 @@ const char *allophone_error_message(void);
 
 typedef struct allophone_codec allophone_codec;
 
-/* What a codec is used for; one use alone loads faster and takes less memory. */
+/* What a codec is used for, or'ed; one use alone loads faster and takes less memory. */
 typedef enum allophone_use {
     ALLOPHONE_ENCODE = 1,
     ALLOPHONE_DECODE = 2,
-    ALLOPHONE_ENCODE_AND_DECODE = 3
+    ALLOPHONE_ENCODE_AND_DECODE = 3,
+    /* allophone_encode_searching. */
+    ALLOPHONE_SEARCH = 4
 } allophone_use;
 
 /* What weights are held and multiplied in. */
@@ -78,7 +80,7 @@ typedef enum allophone_precision {
 /* Opens the model file at `path` (model.safetensors, as `allophone train`, `convert` or `average` writes it).
  *
  * path       UTF-8, ending in a zero.
- * use        an allophone_use.
+ * use        one or more of allophone_use.
  * precision  an allophone_precision.
  * threads    1 to 256; how many share the work where many frames are given at once. A frame alone, as in a live stream, is
  *            computed by the thread that calls.
@@ -126,6 +128,15 @@ allophone_status allophone_codec_level(const allophone_codec *codec, uint32_t le
  */
 allophone_status allophone_encode(
     const allophone_codec *codec, const float *samples, size_t count, uint64_t *codes, size_t capacity, size_t *frames);
+
+/* Encodes a recording as allophone_encode does, but tries out codes near the encoder's own and keeps what decodes to the nearest of the
+ * recording: better sound of as many bits, found in many times the time. The codec's threads share the work.
+ *
+ * paths     1 to 64: how many beginnings are gone on with at once. 4 is a good number.
+ */
+allophone_status allophone_encode_searching(
+    const allophone_codec *codec, uint32_t paths, const float *samples, size_t count, uint64_t *codes, size_t capacity,
+    size_t *frames);
 
 /* Decodes a recording.
  *

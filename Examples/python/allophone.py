@@ -10,7 +10,7 @@ import pathlib
 from ctypes import POINTER, byref, c_char_p, c_float, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
 INTERFACE = 1
-ENCODE, DECODE = 1, 2
+ENCODE, DECODE, SEARCH = 1, 2, 4
 F32, BF16, INT8 = 0, 1, 2
 
 _default = pathlib.Path(__file__).resolve().parents[2] / "dist/c/liballophone.so"
@@ -32,6 +32,7 @@ _SIGNATURES = {
     "codec_open": [c_char_p, c_uint32, c_uint32, c_uint32, POINTER(c_void_p)],
     "codec_format": [c_void_p, POINTER(Format)],
     "encode": [c_void_p, _FLOATS, c_size_t, _CODES, c_size_t, POINTER(c_size_t)],
+    "encode_searching": [c_void_p, c_uint32, _FLOATS, c_size_t, _CODES, c_size_t, POINTER(c_size_t)],
     "decode": [c_void_p, _CODES, c_size_t, _FLOATS, c_size_t, POINTER(c_size_t)],
     "encoder_create": [c_void_p, POINTER(c_void_p)],
     "encoder_push": [c_void_p, _FLOATS, c_size_t, _CODES, c_size_t, POINTER(c_size_t)],
@@ -70,7 +71,7 @@ def _make(name: str, *arguments) -> c_void_p:
     return handle
 
 
-def _fill(name: str, handle: c_void_p, given, count, kind: str, unit: int, capacity: int) -> array.array:
+def _fill(name: str, handle: c_void_p, given, count, kind: str, unit: int, capacity: int, *options) -> array.array:
     """Calls what fills an array of up to `capacity` units; `given` is an array of the input, or None."""
     output = array.array(kind, bytes(array.array(kind).itemsize * unit * capacity))
     pointer = _CODES if kind == "Q" else _FLOATS
@@ -79,7 +80,7 @@ def _fill(name: str, handle: c_void_p, given, count, kind: str, unit: int, capac
     if given is not None:
         source = [ctypes.cast(given.buffer_info()[0], _FLOATS if given.typecode == "f" else _CODES), count]
     place = ctypes.cast(output.buffer_info()[0], pointer)
-    _call(name, handle, *source, place, capacity, byref(written))
+    _call(name, handle, *options, *source, place, capacity, byref(written))
     return output[: written.value * unit]
 
 
@@ -95,9 +96,11 @@ class Codec:
         if hasattr(self, "_handle"):
             _library.allophone_codec_close(self._handle)
 
-    def encode(self, samples: array.array) -> array.array:
+    def encode(self, samples: array.array, paths: int = 0) -> array.array:
+        """With `paths`, of a codec for SEARCH, codes are tried out: better ones, found in many times the time."""
         capacity = -(-len(samples) // self.format.hop)
-        return _fill("encode", self._handle, samples, len(samples), "Q", self.format.level_count, capacity)
+        name, options = ("encode_searching", [paths]) if paths else ("encode", [])
+        return _fill(name, self._handle, samples, len(samples), "Q", self.format.level_count, capacity, *options)
 
     def decode(self, codes: array.array) -> array.array:
         frames = len(codes) // self.format.level_count

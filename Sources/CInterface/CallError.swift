@@ -42,7 +42,7 @@ private func status(of error: any Error) -> allophone_status {
         ALLOPHONE_ERROR_MODEL
     case CodecError.notFinite, CodecError.tooLoud: ALLOPHONE_ERROR_SAMPLES
     case CodecError.code, CodecError.levelCount: ALLOPHONE_ERROR_CODES
-    case CodecError.notLoaded: ALLOPHONE_ERROR_USE
+    case CodecError.notLoaded, CodecError.nothingToSearch: ALLOPHONE_ERROR_USE
     default: ALLOPHONE_ERROR_INTERNAL
     }
 }

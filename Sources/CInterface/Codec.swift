@@ -53,12 +53,11 @@ public func allophone_codec_open(
 }
 
 private func directions(_ use: UInt32) throws -> Set<NativeCodec.Direction> {
-    switch allophone_use(use) {
-    case ALLOPHONE_ENCODE: [.encoding]
-    case ALLOPHONE_DECODE: [.decoding]
-    case ALLOPHONE_ENCODE_AND_DECODE: [.encoding, .decoding]
-    default: throw CallError.argument("use \(use) is none of allophone_use")
-    }
+    let each: [(allophone_use, Set<NativeCodec.Direction>)] = [
+        (ALLOPHONE_ENCODE, [.encoding]), (ALLOPHONE_DECODE, [.decoding]), (ALLOPHONE_SEARCH, [.searching, .decoding]),
+    ]
+    guard (1...7).contains(use) else { throw CallError.argument("use \(use) is not of allophone_use") }
+    return each.filter { use & $0.0.rawValue != 0 }.reduce(into: []) { $0.formUnion($1.1) }
 }
 
 private func form(_ precision: UInt32) throws -> Precision {
@@ -112,24 +111,50 @@ public func allophone_encode(
     attempt {
         let frames = try result(frames, "frames", 0)
         let codec: CodecHandle = try object(codec, "codec")
-        let samples = try array(samples, count, "samples")
-        let needed = count / codec.hop + (count % codec.hop == 0 ? 0 : 1)
-        let levelCount = codec.levels.count
-        let codes = try room(codes, needed: needed, capacity: capacity, unit: levelCount, "codes")
-        var stream = try codec.codec.makeEncoder()
-        try NativeCodec.check(samples)
-        var done = 0
-        func take(_ tokens: TokenFrames) {
-            _ = UnsafeMutableBufferPointer(rebasing: codes[(done * levelCount)...]).update(from: tokens.codes)
-            done += tokens.count
-        }
-        let chunk = codec.codec.chunkSamples
-        for start in stride(from: 0, to: count, by: chunk) {
-            take(try stream.push(samples[start..<start + min(chunk, count - start)]))
-        }
-        take(try stream.finish())
-        frames.pointee = done
+        try encode(samples, count, by: { try codec.codec.makeEncoder() }, of: codec, codes, capacity, frames)
     }
+}
+
+@c @implementation
+public func allophone_encode_searching(
+    _ codec: OpaquePointer?, _ paths: UInt32, _ samples: UnsafePointer<Float>?, _ count: Int,
+    _ codes: UnsafeMutablePointer<UInt64>?, _ capacity: Int, _ frames: UnsafeMutablePointer<Int>?
+) -> allophone_status {
+    attempt {
+        let frames = try result(frames, "frames", 0)
+        let codec: CodecHandle = try object(codec, "codec")
+        guard (1...64).contains(paths) else {
+            throw CallError.argument("\(paths) paths, where 1 to 64 are possible")
+        }
+        try encode(
+            samples, count, by: { try SearchingCodec(codec.codec, paths: Int(paths)).makeEncoder() }, of: codec, codes,
+            capacity, frames)
+    }
+}
+
+/// Encodes a recording chunk by chunk.
+private func encode(
+    _ samples: UnsafePointer<Float>?, _ count: Int, by makeEncoder: () throws -> some StreamEncoder,
+    of codec: CodecHandle,
+    _ codes: UnsafeMutablePointer<UInt64>?, _ capacity: Int, _ frames: UnsafeMutablePointer<Int>
+) throws {
+    let samples = try array(samples, count, "samples")
+    let needed = count / codec.hop + (count % codec.hop == 0 ? 0 : 1)
+    let levelCount = codec.levels.count
+    let codes = try room(codes, needed: needed, capacity: capacity, unit: levelCount, "codes")
+    var stream = try makeEncoder()
+    try NativeCodec.check(samples)
+    var done = 0
+    func take(_ tokens: TokenFrames) {
+        _ = UnsafeMutableBufferPointer(rebasing: codes[(done * levelCount)...]).update(from: tokens.codes)
+        done += tokens.count
+    }
+    let chunk = codec.codec.chunkSamples
+    for start in stride(from: 0, to: count, by: chunk) {
+        take(try stream.push(samples[start..<start + min(chunk, count - start)]))
+    }
+    take(try stream.finish())
+    frames.pointee = done
 }
 
 @c @implementation

@@ -90,8 +90,13 @@ import Tokenizer
         var handle: OpaquePointer?
         var level = allophone_level()
         let argument = ALLOPHONE_ERROR_ARGUMENT
-        for use: UInt32 in [0, 4, .max] { expect(allophone_codec_open(c.path, use, 0, 1, &handle), argument, "use") }
+        for use: UInt32 in [0, 8, .max] { expect(allophone_codec_open(c.path, use, 0, 1, &handle), argument, "use") }
         expect(allophone_codec_open(c.path, 3, 9, 1, &handle), argument, "precision 9")
+        for paths: UInt32 in [0, 65, .max] {
+            var frames = -1
+            expect(allophone_encode_searching(c.codec, paths, nil, 0, nil, 0, &frames), argument, "1 to 64")
+            #expect(frames == 0)
+        }
         for threads: UInt32 in [0, 257, .max] {
             expect(allophone_codec_open(c.path, 3, 0, threads, &handle), argument, "1 to 256")
         }

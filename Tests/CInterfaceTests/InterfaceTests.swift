@@ -47,6 +47,22 @@ import Tokenizer
         #expect(count == audio.count && found == audio)
     }
 
+    @Test func aSearchGivesWhatSwiftGives() throws {
+        let samples = sound(hop * 12 + 7, seed: 3)
+        let searched = try NativeCodec(ModelFile(path: c.path), directions: [.searching, .decoding])
+        let expected = try SearchingCodec(searched, paths: 2).encode(samples)
+        #expect(try expected != codec.encode(samples))
+        let searching = try Interface(use: ALLOPHONE_SEARCH)
+        var codes = [UInt64](repeating: .max, count: expected.codes.count)
+        var frames = -1
+        try succeed(
+            allophone_encode_searching(searching.codec, 2, samples, samples.count, &codes, expected.count, &frames))
+        #expect(frames == expected.count && codes == expected.codes)
+        #expect(
+            allophone_encode_searching(c.codec, 2, samples, samples.count, &codes, expected.count, &frames)
+                == ALLOPHONE_ERROR_USE)
+    }
+
     @Test func streamsGiveWhatSwiftGives() throws {
         let samples = sound(hop * 30 + 5, seed: 4)
         let expected = try codec.encode(samples)
