@@ -87,9 +87,7 @@ struct BackendOptions: ParsableArguments {
     var threadCount: Int { threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount) }
 
     /// The model at work.
-    func codec(
-        _ file: ModelFile, for directions: Set<NativeCodec.Direction>
-    ) throws -> any SpeechCodec {
+    func codec(_ file: ModelFile, for directions: Set<NativeCodec.Direction>) throws -> any SpeechCodec {
         if usesXLA { return try XLACodec(file, on: device.engine()) }
         return try nativeCodec(file, for: directions)
     }
