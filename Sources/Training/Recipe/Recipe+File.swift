@@ -195,8 +195,9 @@ extension Recipe {
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
         let weights = [
             "mel": losses.mel, "stft": losses.stft, "waveform": losses.waveform, "distortion": losses.distortion,
-            "intelligibility": losses.intelligibility, "phase": losses.phase, "harmonics": losses.harmonics,
-            "commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy,
+            "intelligibility": losses.intelligibility, "disturbance": losses.disturbance, "phase": losses.phase,
+            "harmonics": losses.harmonics, "commitment": losses.commitment, "codebook": losses.codebook,
+            "entropy": losses.entropy,
             "redundancy": losses.redundancy, "perceptual": losses.perceptual,
         ]
         for (name, weight) in weights.sorted(by: { $0.key < $1.key }) {

@@ -80,6 +80,10 @@ struct GeneratorObjective: Sendable {
             IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: masks, bandwidth: bandwidth)
         }
+        heard("disturbance", weight: losses.disturbance) {
+            DisturbanceLoss(sampleRate: model.configuration.sampleRate)(
+                reference, signal, masks: masks, bandwidth: bandwidth)
+        }
         if let perceptual {
             heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
         }
@@ -153,7 +157,8 @@ extension Recipe.Losses {
     var reconstruction: [String: Double] {
         [
             "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
-            "intelligibility": intelligibility, "phase": phase, "harmonics": harmonics, "perceptual": perceptual,
+            "intelligibility": intelligibility, "disturbance": disturbance, "phase": phase, "harmonics": harmonics,
+            "perceptual": perceptual,
         ]
     }
 }
