@@ -161,7 +161,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
-	bench-live bench-encode bench-sources bench-data bench-quality
+	bench-live bench-encode bench-search bench-sources bench-data bench-quality
 bench: setup
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -182,6 +182,9 @@ bench-stream: peers bench ## One stream on one thread, a 20 ms frame at a time, 
 
 bench-precision: bench corpus ## What bf16 and int8 cost on held-out speech, and how far native is from XLA; MODEL is a trained model
 	Benchmarks/.build/release/bench precision --model $(MODEL) --data .corpus/core
+
+bench-search: bench ## How many times real time encoding by search is, beside the plain encoder, on MODEL
+	Benchmarks/.build/release/bench search --model $(MODEL)
 
 bench-live: build bench ## Memory of `allophone encode - -` and `decode - -` while the reference codec's stream goes through them
 	@mkdir -p out

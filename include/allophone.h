@@ -45,7 +45,7 @@ typedef enum allophone_status {
     ALLOPHONE_ERROR_SAMPLES = 5,
     /* A code is not in its codebook: the tokens are damaged, or of another model. */
     ALLOPHONE_ERROR_CODES = 6,
-    /* The codec was opened without this use, or its model has no bits to search. */
+    /* The codec was opened without this use, or for ALLOPHONE_SEARCH of a model that has no bits to search. */
     ALLOPHONE_ERROR_USE = 7,
     /* A defect of the library. */
     ALLOPHONE_ERROR_INTERNAL = 8
@@ -64,7 +64,7 @@ typedef enum allophone_use {
     ALLOPHONE_ENCODE = 1,
     ALLOPHONE_DECODE = 2,
     ALLOPHONE_ENCODE_AND_DECODE = 3,
-    /* allophone_encode_searching. */
+    /* allophone_encode_searching, which decodes: ALLOPHONE_DECODE is had with it. */
     ALLOPHONE_SEARCH = 4
 } allophone_use;
 
@@ -83,7 +83,7 @@ typedef enum allophone_precision {
  * use        one or more of allophone_use.
  * precision  an allophone_precision.
  * threads    1 to 256; how many share the work where many frames are given at once. A frame alone, as in a live stream, is
- *            computed by the thread that calls.
+ *            computed by the thread that calls, unless codes are searched.
  * codec      receives the codec.
  */
 allophone_status allophone_codec_open(

@@ -15,6 +15,7 @@ final class CodecHandle: Sendable {
 
     init(_ file: ModelFile, _ directions: Set<NativeCodec.Direction>, _ precision: Precision, threads: Int) throws {
         codec = try NativeCodec(file, precision: precision, threads: threads, directions: directions)
+        if directions.contains(.searching) { _ = try SearchingCodec(codec, paths: 1) }
         let configuration = file.model.configuration
         levels = try configuration.tokenLayout.levels
         var format = allophone_format()
@@ -123,8 +124,10 @@ public func allophone_encode_searching(
     attempt {
         let frames = try result(frames, "frames", 0)
         let codec: CodecHandle = try object(codec, "codec")
-        guard (1...64).contains(paths) else {
-            throw CallError.argument("\(paths) paths, where 1 to 64 are possible")
+        let possible = SearchingCodec.possiblePaths
+        guard possible.contains(Int(paths)) else {
+            throw CallError.argument(
+                "\(paths) paths, where \(possible.lowerBound) to \(possible.upperBound) are possible")
         }
         try encode(
             samples, count, by: { try SearchingCodec(codec.codec, paths: Int(paths)).makeEncoder() }, of: codec, codes,

@@ -26,7 +26,8 @@ public final class NativeCodec: SpeechCodec {
     /// - Parameters:
     ///   - arrays: every parameter of the model by path; not kept.
     ///   - precision: what weights are held and multiplied in.
-    ///   - threads: how many share the work of a block; a single frame is computed by the calling thread.
+    ///   - threads: how many share the work of a block; a single frame is computed by the calling thread,
+    ///     unless codes are searched.
     ///   - blockFrames: more are faster up to a point, and take more memory.
     ///   - directions: what it will be used for; less loads faster and takes less memory.
     ///   - source: where the arrays are from, for errors.
@@ -130,15 +131,19 @@ public final class NativeCodec: SpeechCodec {
     func step(_ frames: Int) -> Int { [blockFrames, blockFrames / 4].first { 0 < $0 && $0 <= frames } ?? 1 }
 
     /// What `body` makes of each part of `0 ..< count`, one part for each thread, in order.
+    ///
+    /// Parts are whole batches: of the largest size of which each thread gets some, as that is how many streams are computed at once.
     func divided<Element>(_ count: Int, _ body: (Range<Int>) throws -> [Element]) throws -> [Element] {
         // Where another run has the workers, this one goes on alone.
         guard let workers, workers.claim() else { return try body(0..<count) }
         defer { workers.release() }
+        let batch = batchSize(max(1, count / (2 * workers.width)))
+        let batches = (count + batch - 1) / batch
         var parts = [Result<[Element], any Error>](repeating: .success([]), count: workers.width)
         parts.withUnsafeMutableBufferPointer { parts in
             workers.run { part in
-                let range = count * part / workers.width..<count * (part + 1) / workers.width
-                parts[part] = Result { try body(range) }
+                let ends = [part, part + 1].map { min(count, batches * $0 / workers.width * batch) }
+                if ends[0] < ends[1] { parts[part] = Result { try body(ends[0]..<ends[1]) } }
             }
         }
         return try parts.flatMap { try $0.get() }

@@ -92,31 +92,68 @@ final class StreamProgram: Sendable {
     func run(
         states: inout [[Float]], input: UnsafeRawPointer, output: UnsafeMutableRawPointer
     ) throws {
-        let batch = states.count
-        let plan = try plan(Size(frames: 1, batch: batch))
-        let memory = AlignedBuffer(byteCount: stateCount * batch * 4)
-        let together = memory.pointer.assumingMemoryBound(to: Float.self)
-        let starts = offsets.map { $0 * batch }
-        func eachEntry(_ body: (_ entry: Int, _ place: UnsafeMutablePointer<Float>, _ count: Int) -> Void) {
-            for (entry, element) in stateTypes.enumerated() {
-                body(entry, together + starts[entry], element.type.byteCount / 4)
-            }
-        }
-        eachEntry { entry, place, count in
-            for (stream, state) in states.enumerated() {
-                state.withUnsafeBufferPointer { state in
-                    (place + stream * count).update(from: state.baseAddress! + offsets[entry], count: count)
-                }
-            }
-        }
-        try run(plan, isShared: false, state: together, offsets: starts, input, output)
+        let group = group(states)
+        try run(group, input: input, output: output)
         for stream in states.indices {
-            states[stream].withUnsafeMutableBufferPointer { state in
-                eachEntry { entry, place, count in
-                    (state.baseAddress! + offsets[entry]).update(from: place + stream * count, count: count)
+            states[stream].withUnsafeMutableBufferPointer { copyState(of: stream, in: group, to: $0) }
+        }
+    }
+
+    /// States of several streams, of each entry one stream's after another's, as a plan takes them.
+    ///
+    /// It is written by whoever made it, and goes to other threads when that is done.
+    final class Group: Sendable {
+        fileprivate let memory: AlignedBuffer
+        fileprivate let count: Int
+
+        fileprivate init(stateCount: Int, count: Int) {
+            memory = AlignedBuffer(byteCount: stateCount * count * 4, cleared: false)
+            self.count = count
+        }
+
+        fileprivate var start: UnsafeMutablePointer<Float> { memory.pointer.assumingMemoryBound(to: Float.self) }
+    }
+
+    /// Copies of states.
+    func group(_ states: [[Float]]) -> Group {
+        let group = Group(stateCount: stateCount, count: states.count)
+        for (stream, state) in states.enumerated() {
+            state.withUnsafeBufferPointer { state in
+                for (offset, element) in zip(offsets, stateTypes) {
+                    let count = element.type.byteCount / 4
+                    (group.start + offset * group.count + stream * count)
+                        .update(from: state.baseAddress! + offset, count: count)
                 }
             }
         }
+        return group
+    }
+
+    /// The state of one of a group's streams.
+    func state(of stream: Int, in group: Group) -> [Float] {
+        [Float](unsafeUninitializedCapacity: stateCount) { state, count in
+            // Between entries is what aligns them.
+            state.initialize(repeating: 0)
+            copyState(of: stream, in: group, to: state)
+            count = stateCount
+        }
+    }
+
+    private func copyState(of stream: Int, in group: Group, to state: UnsafeMutableBufferPointer<Float>) {
+        for (offset, element) in zip(offsets, stateTypes) {
+            let count = element.type.byteCount / 4
+            (state.baseAddress! + offset).update(
+                from: group.start + offset * group.count + stream * count, count: count)
+        }
+    }
+
+    /// Runs a frame of each of a group's streams.
+    ///
+    /// - Parameters:
+    ///   - input, output: those of the streams, one after another.
+    func run(_ group: Group, input: UnsafeRawPointer, output: UnsafeMutableRawPointer) throws {
+        let plan = try plan(Size(frames: 1, batch: group.count))
+        try run(plan, isShared: false, state: group.start, offsets: offsets.map { $0 * group.count }, input, output)
     }
 
     private func run(

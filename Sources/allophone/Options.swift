@@ -102,12 +102,14 @@ struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Try out codes near the encoder's own, after each of so many best paths, and keep what decodes to the nearest of the "
-                + "recording: better sound of as many bits, found in many times the time. 4 is a good number.",
+                + "recording: better sound of as many bits, found in many times the time. 4 is a good number; with more than 1 tokens come up to 16 frames late.",
             valueName: "paths"))
     var search: Int?
 
     func validate() throws {
-        if let search, !(1...64).contains(search) { throw ValidationError("--search must be 1 to 64") }
+        if let search, !SearchingCodec.possiblePaths.contains(search) {
+            throw ValidationError("--search must be 1 to \(SearchingCodec.possiblePaths.upperBound)")
+        }
     }
 
     /// - Throws: `ValidationError` for the xla backend, `CodecError` where there is nothing to search.

@@ -72,10 +72,12 @@ import Tokenizer
         #expect(try encoder.finish().isEmpty)
     }
 
-    @Test func silenceIsSearchedToo() throws {
-        let silence = [Float](repeating: 0, count: hop * 5)
-        let tokens = try SearchingCodec(codec, paths: 2).tokens(silence)
-        #expect(try tokens.level(0) == codec.tokens(silence).level(0))
+    /// Silence has no loudness to weigh by; what follows is weighed none the less.
+    @Test func whatFollowsSilenceIsSearched() throws {
+        let late = [Float](repeating: 0, count: hop * 5) + sound(hop * 12, seed: 8)
+        let (tokens, own) = (try SearchingCodec(codec, paths: 2).tokens(late), try codec.tokens(late))
+        #expect(tokens.level(0) == own.level(0))
+        #expect(tokens.level(1).dropFirst(5) != own.level(1).dropFirst(5))
     }
 
     @Test func whatIsNoNumberChangesNothing() throws {

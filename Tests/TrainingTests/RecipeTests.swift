@@ -42,14 +42,14 @@ import Tokenizer
     }
 
     /// A recipe whose model is a whole configuration, with `change` in place of what it has, or beside it.
-    private static func whole(_ change: String) -> String {
+    private static func whole(_ change: String, losses: String = "{}") -> String {
         let keys = [
             "sampleRate": "8000", "width": "4", "strides": "[2, 8]", "dilations": "[1]", "latentDimension": "16",
             "transformer": #"{"layers": 0, "heads": 1, "window": 1, "expansion": 1}"#,
             "quantizer": #"[{"kind": "bsq", "bits": 4}]"#, "weightNormalization": "false",
         ]
         let rest = keys.filter { !change.hasPrefix("\"\($0.key)\"") }.map { "\"\($0.key)\": \($0.value)" }
-        return #"{"model": {"# + (rest + [change]).joined(separator: ", ") + "}}"
+        return #"{"model": {"# + (rest + [change]).joined(separator: ", ") + #"}, "losses": "# + losses + "}"
     }
 
     @Test func aWholeConfigurationIsAModel() throws {
@@ -82,9 +82,18 @@ import Tokenizer
         (#"{"frozen": ["ears"]}"#, "'frozen.0': 'ears' is none of encoder, quantizer, decoder"),
         (#"{"frozen": "encoder"}"#, "'frozen'"),
         (#"{"model": "alpha-tiny-pitch", "losses": {"ctc": 0}, "frozen": ["quantizer"]}"#, "'losses.ctc' must be"),
+        (#"{"losses": {"disturbance": -1}}"#, "'losses.disturbance' must be 0 or more"),
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
         (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
         (#"{"model": {"sampleRate": 24000}}"#, "'model' lacks 'width'"), ("[1]", "must be an object"),
+        (
+            whole(#""phonemeDelay": null"#, losses: #"{"disturbance": 1}"#),
+            "'losses.disturbance' must be 0 below 16000"
+        ),
+        (
+            whole(#""phonemeDelay": null"#, losses: #"{"intelligibility": 1}"#),
+            "'losses.intelligibility' must be 0 below 10000"
+        ),
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
         (
             whole(#""transformer": {"layers": 1, "heads": 2, "window": 4, "expansion": 4, "head": 2}"#),

@@ -45,4 +45,13 @@ done
 ALLOPHONE_LIBRARY=$root/dist/c/liballophone.so python3 "$root/Examples/python/roundtrip.py" "$model" "$work/in.wav" \
     "$work/out.wav" > "$work/codes"
 cmp "$work/expected.codes" "$work/codes"
+"$allophone" encode "$work/in.wav" "$work/s.npy" --format npy --search 2 --model "$model" 2> /dev/null
+PYTHONPATH=$root/Examples/python ALLOPHONE_LIBRARY=$root/dist/c/liballophone.so python3 - "$model" "$work" <<'END'
+import allophone, array, sys
+samples = array.array("f", open(sys.argv[2] + "/in.f32", "rb").read())
+codes = allophone.Codec(sys.argv[1], allophone.SEARCH).encode(samples, paths=2)
+expected = open(sys.argv[2] + "/s.npy", "rb").read()
+if not expected.endswith(codes.tobytes()) or len(expected) - len(codes) * 8 > 128:
+    sys.exit("Python: a search finds other codes than the program")
+END
 echo "Python: as allophone"

@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
         abstract: "Benchmarks against peers: side by side in one run, ratios above 1 where ours is faster.",
         subcommands: [
             CodecBench.self, TrainBench.self, GANBench.self, NativeBench.self, StreamBench.self, StreamsBench.self,
-            PrecisionBench.self, Soak.self, FreshModel.self, OperationBench.self,
+            PrecisionBench.self, SearchBench.self, Soak.self, FreshModel.self, OperationBench.self,
             CompileProgram.self,
         ])
 }

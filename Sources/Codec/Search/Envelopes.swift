@@ -75,6 +75,8 @@ struct EnvelopeTarget: Sendable {
         private static let windows = 32
         /// What of the loudest window's magnitude a band's deviation counts as at least: bands of silence are not heard.
         private static let floor = 0.01
+        /// What is left of the loudest window's after the next 10 ms: half in 5 s, so that a knock is forgotten.
+        private static let decay = pow(0.5, 1.0 / 500)
         /// What the octaves' distance counts beside that of loudness.
         private static let octaveShare = 0.3
 
@@ -82,8 +84,8 @@ struct EnvelopeTarget: Sendable {
         mutating func target(_ next: Envelopes) -> EnvelopeTarget {
             octaves.append(next.octaves)
             if octaves.count > Self.windows { octaves.removeFirst() }
-            largestMagnitude = max(largestMagnitude, next.octaves.reduce(0, +))
-            largestLoudness = max(largestLoudness, next.loudness.reduce(0, +))
+            largestMagnitude = max(Self.decay * largestMagnitude, next.octaves.reduce(0, +))
+            largestLoudness = max(Self.decay * largestLoudness, next.loudness.reduce(0, +))
             // Nothing but silence so far has nothing to be compared by.
             guard largestMagnitude > 0 else {
                 return EnvelopeTarget(

@@ -15,16 +15,19 @@ public struct SearchingCodec: SpeechCodec {
     public var model: Alpha { codec.model }
     public var chunkSamples: Int { codec.chunkSamples }
 
+    public static let possiblePaths = 1...64
+
     /// - Parameters:
     ///   - codec: made for `.searching` and `.decoding`.
-    ///   - paths: 1 decides each frame with its last sample; with more a frame is decided when all paths have come to agree on it, or
-    ///     `Encoder.longestDelay` later.
+    ///   - paths: one of `possiblePaths`. 1 decides each frame with its last sample; with more a frame is decided when all paths have come to agree on it, or
+    ///     `Encoder.longestDelay` frames later.
     /// - Throws: `CodecError.notLoaded`, `CodecError.nothingToSearch` if no bits of the model may be turned over.
     public init(_ codec: NativeCodec, paths: Int) throws(CodecError) {
         guard !codec.model.configuration.searchedColumns.isEmpty else { throw .nothingToSearch }
+        precondition(Self.possiblePaths.contains(paths), "\(paths) paths")
         _ = (try codec.program(.searching), try codec.program(.decoding))
         self.codec = codec
-        self.paths = max(1, paths)
+        self.paths = paths
     }
 
     public func makeEncoder() throws -> Encoder { try Encoder(codec, paths: paths) }
@@ -158,23 +161,26 @@ extension SearchingCodec {
                 return history.target(analysis(recording[start..<start + analysis.windowLength]))
             }
             let extended = try codec.divided(paths.count * candidates.count) { part in
-                var decoders = part.map { paths[$0 / candidates.count].decoder }
-                let codes = part.map { candidates[$0 % candidates.count] }
-                let decoded = try codec.push(codes, to: &decoders)
-                return part.enumerated().map { place, number in
-                    var path = paths[number / candidates.count]
-                    path.decoder = decoders[place]
-                    path.codes.append(codes[place])
-                    path.sound = path.sound.suffix(analysis.windowLength) + decoded[place]
-                    for (end, target) in zip(ends, targets) {
-                        path.cost += target.distance(to: analysis(path.sound[end..<end + analysis.windowLength]))
+                let branches = try codec.branches(
+                    part.map { candidates[$0 % candidates.count] },
+                    of: part.map { paths[$0 / candidates.count].decoder })
+                return zip(part, branches).map { number, branch in
+                    let path = paths[number / candidates.count]
+                    let sound: [Float] = path.sound.suffix(analysis.windowLength) + branch.samples
+                    let cost = zip(ends, targets).reduce(path.cost) { cost, window in
+                        let (end, target) = window
+                        return cost + target.distance(to: analysis(sound[end..<end + analysis.windowLength]))
                     }
-                    return path
+                    return (number: number, branch: branch, sound: sound, cost: cost)
                 }
             }
             // Of equal ones the first, which is the encoder's own.
-            let order = extended.indices.sorted { (extended[$0].cost, $0) < (extended[$1].cost, $1) }
-            paths = order.prefix(pathCount).map { extended[$0] }
+            let best = extended.sorted { ($0.cost, $0.number) < ($1.cost, $1.number) }.prefix(pathCount)
+            paths = best.map { one in
+                var codes = paths[one.number / candidates.count].codes
+                codes.append(candidates[one.number % candidates.count])
+                return Path(decoder: one.branch.decoder, sound: one.sound, cost: one.cost, codes: codes)
+            }
             let least = paths[0].cost
             for index in paths.indices { paths[index].cost -= least }
         }

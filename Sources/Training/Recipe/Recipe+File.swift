@@ -210,6 +210,12 @@ extension Recipe {
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",
             "a model file, since losses.perceptual is not 0")
         if let configuration = try? model.resolved(), let level = configuration.quantizer.first {
+            for (name, weight, least) in [
+                ("intelligibility", losses.intelligibility, 10000), ("disturbance", losses.disturbance, 16000),
+            ] {
+                try require(
+                    weight == 0 || configuration.sampleRate >= least, "losses.\(name)", "0 below \(least) Hz")
+            }
             let keepsTokens = Set(frozen).isSuperset(of: [.encoder, .quantizer])
             try require(
                 losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes || keepsTokens, "losses.ctc",

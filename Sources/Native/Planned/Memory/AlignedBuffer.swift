@@ -17,11 +17,11 @@ public final class AlignedBuffer: @unchecked Sendable {
     /// What it is a part of, and is freed with.
     private let whole: PackedMemory.Block?
 
-    public init(byteCount: Int) {
+    public init(byteCount: Int, cleared: Bool = true) {
         self.byteCount = byteCount
         whole = nil
         pointer = .allocate(byteCount: max(1, byteCount), alignment: Self.alignment)
-        memset(pointer, 0, max(1, byteCount))
+        if cleared { memset(pointer, 0, max(1, byteCount)) }
     }
 
     /// A part of a block, not cleared.
