@@ -82,14 +82,10 @@ import Tokenizer
         (#"{"frozen": ["ears"]}"#, "'frozen.0': 'ears' is none of encoder, quantizer, decoder"),
         (#"{"frozen": "encoder"}"#, "'frozen'"),
         (#"{"model": "alpha-tiny-pitch", "losses": {"ctc": 0}, "frozen": ["quantizer"]}"#, "'losses.ctc' must be"),
-        (#"{"losses": {"disturbance": -1}}"#, "'losses.disturbance' must be 0 or more"),
+        (#"{"losses": {"loudness": -1}}"#, "'losses.loudness' must be 0 or more"),
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
         (#"{"step": 3}"#, "'step' is not a key of a recipe"), (#"{"model": "alpha-huge"}"#, "alpha-huge"),
         (#"{"model": {"sampleRate": 24000}}"#, "'model' lacks 'width'"), ("[1]", "must be an object"),
-        (
-            whole(#""phonemeDelay": null"#, losses: #"{"disturbance": 1}"#),
-            "'losses.disturbance' must be 0 below 16000"
-        ),
         (
             whole(#""phonemeDelay": null"#, losses: #"{"intelligibility": 1}"#),
             "'losses.intelligibility' must be 0 below 10000"

@@ -195,7 +195,7 @@ extension Recipe {
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
         let weights = [
             "mel": losses.mel, "stft": losses.stft, "waveform": losses.waveform, "distortion": losses.distortion,
-            "intelligibility": losses.intelligibility, "disturbance": losses.disturbance, "phase": losses.phase,
+            "intelligibility": losses.intelligibility, "loudness": losses.loudness, "phase": losses.phase,
             "harmonics": losses.harmonics, "commitment": losses.commitment, "codebook": losses.codebook,
             "entropy": losses.entropy,
             "redundancy": losses.redundancy, "perceptual": losses.perceptual,
@@ -210,12 +210,9 @@ extension Recipe {
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",
             "a model file, since losses.perceptual is not 0")
         if let configuration = try? model.resolved(), let level = configuration.quantizer.first {
-            for (name, weight, least) in [
-                ("intelligibility", losses.intelligibility, 10000), ("disturbance", losses.disturbance, 16000),
-            ] {
-                try require(
-                    weight == 0 || configuration.sampleRate >= least, "losses.\(name)", "0 below \(least) Hz")
-            }
+            try require(
+                losses.intelligibility == 0 || configuration.sampleRate >= 10000, "losses.intelligibility",
+                "0 below 10000 Hz")
             let keepsTokens = Set(frozen).isSuperset(of: [.encoder, .quantizer])
             try require(
                 losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes || keepsTokens, "losses.ctc",

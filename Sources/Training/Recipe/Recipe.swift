@@ -88,8 +88,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var distortion: Double = 0
         /// Of one minus the correlation of envelopes, which STOI measures.
         public var intelligibility: Double = 0
-        /// Of the points that PESQ takes off, about.
-        public var disturbance: Double = 0
+        /// Of the relative difference of loudness.
+        public var loudness: Double = 0
         /// Of one minus the correlation of waveforms where voices have their pitch.
         public var phase: Double = 0
         /// Of one minus the agreement of the fine structure of spectra, where harmonics are closer than mel bands.

@@ -80,8 +80,8 @@ struct GeneratorObjective: Sendable {
             IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: masks, bandwidth: bandwidth)
         }
-        heard("disturbance", weight: losses.disturbance) {
-            DisturbanceLoss(sampleRate: model.configuration.sampleRate)(
+        heard("loudness", weight: losses.loudness) {
+            LoudnessLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: masks, bandwidth: bandwidth)
         }
         if let perceptual {
@@ -157,7 +157,7 @@ extension Recipe.Losses {
     var reconstruction: [String: Double] {
         [
             "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
-            "intelligibility": intelligibility, "disturbance": disturbance, "phase": phase, "harmonics": harmonics,
+            "intelligibility": intelligibility, "loudness": loudness, "phase": phase, "harmonics": harmonics,
             "perceptual": perceptual,
         ]
     }

@@ -1,0 +1,54 @@
+public import Audio
+public import Tensor
+
+/// The relative difference of loudness: of the square roots of mel magnitudes, at several resolutions.
+///
+/// Loudness grows as about the third root of power (Stevens, "The measurement of loudness", 1955), PESQ's as its fourth, which this is.
+/// Logarithms make as much of what is hardly heard as of what is loud, and magnitudes hear nothing but what is loudest; and
+/// of squares what is furthest off counts most. A step against the gradient of this raises the PESQ of a decoder's sound several times as much as one
+/// of the same length against a log-mel distance's (docs/benchmarks.md).
+public struct LoudnessLoss: Sendable {
+    public let scales: [MelSpectrogram]
+
+    /// Of a band: below it the roots' gradients would grow without end. As in DAC's log-mel distance, far below any recording's.
+    static let smallestMagnitude = 1e-5
+
+    /// - Parameters:
+    ///   - windows: samples per transform of each scale; hops are a quarter.
+    ///   - bands: mel bands of each scale.
+    public init(
+        sampleRate: Int, windows: [Int] = [64, 128, 256, 512, 1024, 2048], bands: [Int] = [5, 10, 20, 40, 80, 160]
+    ) {
+        precondition(windows.count == bands.count, "\(windows.count) windows and \(bands.count) counts of bands")
+        scales = zip(windows, bands).map {
+            MelSpectrogram(sampleRate: sampleRate, fftLength: $0, bandCount: $1, padding: .zeros)
+        }
+    }
+
+    /// - Parameters:
+    ///   - reference: `[batch, samples]`; no gradient flows to it.
+    ///   - estimate: `[batch, samples]`.
+    ///   - masks: what is real of them.
+    ///   - bandwidth: f32 `[batch]`, the highest frequency of each clip that counts, in Hz; bands that reach above it do not.
+    /// - Returns: a scalar, the mean over clips and scales of the norm of the difference over the reference's: 0 for equal sounds, 1 for
+    ///   silence.
+    public func callAsFunction(
+        _ reference: Tensor, _ estimate: Tensor, masks: Masks? = nil, bandwidth: Tensor? = nil
+    ) -> Tensor {
+        let batch = reference.shape[0]
+        let both = signals(reference.stoppingGradient, estimate, masks)
+        let total = scales.reduce(Tensor.scalar(0, reference.dtype)) { sum, scale in
+            let loudness = scale(both.alignedToEnd(step: scale.stft.hop)).sqrt(floor: Self.smallestMagnitude)
+            let (x, y) = (loudness.slice(0, 0, batch), loudness.slice(0, batch, 2 * batch))
+            let weights = cellWeights(
+                masks?.spectrogramFrames(loudness.shape[1], step: scale.stft.hop), bandwidth,
+                upperEdges: scale.filterbank.upperEdges)
+            func norm(_ value: Tensor) -> Tensor {
+                (weights.map { value.squared * $0.cast(to: value.dtype) } ?? value.squared)
+                    .sum(axes: [1, 2]).sqrt(floor: 1e-12)
+            }
+            return sum + (norm(x - y) / norm(x)).mean()
+        }
+        return total * (1 / Double(scales.count))
+    }
+}
