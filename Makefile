@@ -161,7 +161,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
-	bench-live bench-encode bench-search bench-sources bench-data bench-quality
+	bench-live bench-encode bench-search bench-sources bench-data bench-quality bench-directions
 bench: setup
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -218,6 +218,9 @@ CLIPS ?= 64
 RECOGNIZER ?=
 # Paths of searches that take their turn as encoders.
 SEARCH ?= 4
+bench-directions: build peers corpus ## What losses are worth to PESQ and STOI: MODEL's sound moved against their gradients
+	@$(PYTHON) Benchmarks/peers/loss_directions.py --model $(MODEL) --data $(DATA)
+
 bench-quality: build peers corpus ## Speech through MODEL, Opus and Codec2: PESQ, STOI, SI-SDR, DNSMOS, mel distance, phonemes
 	@Tools/setup/apt.sh opus-tools codec2
 	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/quality.py --model $(MODEL) --data $(DATA) --split $(SPLIT) \

@@ -1,4 +1,4 @@
-"""The relative difference of the square roots of mel magnitudes, by torch.stft and librosa's filters, each clip alone, and its gradient.
+"""The relative difference of the mel magnitudes to the power 0.7, by torch.stft and librosa's filters, each clip alone, and its gradient.
 
 Writes Tests/Fixtures/tokenizer_loudness.safetensors: `x` and `y` [3, 12000] with noise for padding before each clip, `lengths`,
 `bandwidth`, the losses with and without it, and the gradient at `y` without it.
@@ -22,7 +22,7 @@ def loudness(clip: torch.Tensor, size: int, bands: int) -> torch.Tensor:
     window = torch.hann_window(size, dtype=clip.dtype)
     power = torch.stft(clip, size, size // 4, size, window, center=True, pad_mode="constant", return_complex=True).abs() ** 2
     filters = torch.tensor(librosa.filters.mel(sr=RATE, n_fft=size, n_mels=bands, dtype=np.float64))
-    return (filters @ power.clamp(min=1e-12).sqrt()).clamp(min=1e-5).sqrt()
+    return (filters @ power.clamp(min=1e-12).sqrt()).clamp(min=1e-5) ** 0.7
 
 
 def difference(x: torch.Tensor, y: torch.Tensor, bandwidth: float) -> torch.Tensor:

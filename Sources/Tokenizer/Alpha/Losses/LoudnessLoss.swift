@@ -1,16 +1,18 @@
 public import Audio
 public import Tensor
 
-/// The relative difference of loudness: of the square roots of mel magnitudes, at several resolutions.
+/// The relative difference of loudness: of mel magnitudes to the power 0.7, at several resolutions.
 ///
-/// Loudness grows as about the third root of power (Stevens, "The measurement of loudness", 1955), PESQ's as its fourth, which this is.
-/// Logarithms make as much of what is hardly heard as of what is loud, and magnitudes hear nothing but what is loudest; and
-/// of squares what is furthest off counts most. A step against the gradient of this raises the PESQ of a decoder's sound several times as much as one
-/// of the same length against a log-mel distance's (docs/benchmarks.md).
+/// Loudness grows as power to the 0.3 (Stevens, "The measurement of loudness", 1955), which is magnitude to the 0.6. Logarithms make as much of what
+/// is hardly heard as of what is loud, and magnitudes hear nothing but what is loudest; and of squares what is furthest off counts most. A step of a
+/// decoder's sound against the gradient of this raises PESQ several times as much as one of the same length against a log-mel distance's, and more
+/// than with any other power (`make bench-directions`, docs/benchmarks.md).
 public struct LoudnessLoss: Sendable {
     public let scales: [MelSpectrogram]
 
-    /// Of a band: below it the roots' gradients would grow without end. As in DAC's log-mel distance, far below any recording's.
+    /// Of a magnitude.
+    static let exponent = 0.7
+    /// Of a band: below it the power's gradients would grow without end. As in DAC's log-mel distance, far below any recording's.
     static let smallestMagnitude = 1e-5
 
     /// - Parameters:
@@ -38,7 +40,8 @@ public struct LoudnessLoss: Sendable {
         let batch = reference.shape[0]
         let both = signals(reference.stoppingGradient, estimate, masks)
         let total = scales.reduce(Tensor.scalar(0, reference.dtype)) { sum, scale in
-            let loudness = scale(both.alignedToEnd(step: scale.stft.hop)).sqrt(floor: Self.smallestMagnitude)
+            let loudness = maximum(scale(both.alignedToEnd(step: scale.stft.hop)), Self.smallestMagnitude)
+                .power(Self.exponent)
             let (x, y) = (loudness.slice(0, 0, batch), loudness.slice(0, batch, 2 * batch))
             let weights = cellWeights(
                 masks?.spectrogramFrames(loudness.shape[1], step: scale.stft.hop), bandwidth,

@@ -1,0 +1,164 @@
+"""What losses of the sound are worth to PESQ and STOI: how both change when what a model decodes is moved a little against a loss's gradient.
+
+    .venv/bin/python Benchmarks/peers/loss_directions.py --model MODEL [--data .corpus/core] [--split dev] [--clips 13]
+
+Every loss moves the samples themselves, three times by 5 % of their norm, so that weights and scales do not matter. A decoder
+cannot follow every gradient as samples can; but a loss whose direction lowers a measure will not raise it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Callable
+
+import librosa
+import numpy as np
+import soxr
+import torch
+from pesq import pesq
+from pystoi import stoi
+from quality import ROOT, WIDEBAND, chosen
+from speech_codecs import Allophone, load, run
+
+SECONDS, STEPS, SHARE = 3, 3, 0.05
+SCALES = list(zip([64, 128, 256, 512, 1024, 2048], [5, 10, 20, 40, 80, 160]))
+
+
+class Losses:
+    """Functions of a reference and a decoded sound, f64 `[samples]`."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.filters = {size: torch.tensor(librosa.filters.mel(sr=rate, n_fft=size, n_mels=bands, dtype=np.float64))
+                        for size, bands in SCALES}  # fmt: skip
+
+    def magnitudes(self, x: torch.Tensor, size: int, hop: int) -> torch.Tensor:
+        window = torch.hann_window(size, dtype=x.dtype)
+        return torch.stft(x, size, hop, size, window, return_complex=True).abs().clamp(min=1e-6)
+
+    def mels(self, x: torch.Tensor, y: torch.Tensor):
+        for size, filters in self.filters.items():
+            yield size, *(filters @ self.magnitudes(s, size, size // 4) for s in (x, y))
+
+    def log_mel(self, quietest: float, root: bool) -> Callable:
+        """Of logarithms, what is below white noise of `quietest` dB counting as that; their mean, or the root of that of their squares."""
+
+        def loss(x, y):
+            total = 0
+            for size, *both in self.mels(x, y):
+                energy = torch.hann_window(size).square().sum().item()
+                floor = 10 ** (quietest / 20) * (np.pi / 4 * energy) ** 0.5 * size / self.rate
+                a, b = (mel.clamp(min=floor).log10() for mel in both)
+                total += (a - b).square().mean().sqrt() if root else (a - b).abs().mean()
+            return total
+
+        return loss
+
+    def loudness(self, exponent: float) -> Callable:
+        """`LoudnessLoss`, and the same of other powers."""
+
+        def loss(x, y):
+            total = 0
+            for _, *both in self.mels(x, y):
+                a, b = (mel.clamp(min=1e-5) ** exponent for mel in both)
+                total += (a - b).norm() / a.norm()
+            return total
+
+        return loss
+
+    def envelopes(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """`IntelligibilityLoss`, of every segment."""
+        size = round(0.0256 * self.rate)
+        edges = [round(150 * 2 ** ((2 * band - 1) / 6) * size / self.rate) for band in range(16)]
+
+        def bands(s):
+            power = self.magnitudes(s, size, size // 2).square()
+            return torch.stack([power[a:b].sum(0).sqrt() for a, b in zip(edges, edges[1:])]).unfold(1, 30, 1)
+
+        u, v = (s - s.mean(2, keepdim=True) for s in (bands(x), bands(y)))
+        return (1 - (u * v).sum(2) / (u.norm(dim=2) * v.norm(dim=2))).mean()
+
+    def disturbance(self, added: float) -> Callable:
+        """PESQ's (ITU-T P.862) in half-Bark bands to 8 kHz, of which what was added counts `added` times as much as there."""
+        size = 4 * self.rate // 125
+        bark = np.arange(0, 7 * np.arcsinh(8000 / 650), 0.5)
+        edges = [round(650 * np.sinh(z / 7) * size / self.rate) for z in bark]
+        f = 0.65 * np.sinh((bark[:-1] + 0.25) / 7)
+        decibels = 3.64 * f**-0.8 - 6.5 * np.exp(-0.6 * (f - 3.3) ** 2) + 1e-3 * f**4
+        least = torch.tensor(10 ** (decibels / 10)).unsqueeze(1)
+
+        def loss(x, y):
+            powers = [self.magnitudes(s, size, size // 2).square() for s in (x, y)]
+            a, b = (torch.stack([p[low:high].sum(0) for low, high in zip(edges, edges[1:])]) for p in powers)
+            loud = a.sum(0)
+            scale = 10**7.9 / loud[loud > loud.max() * 1e-3].mean()
+            a, b = a * scale, b * scale
+            audible = [(p * (p > least)).sum(0) + 5e3 for p in (a, b)]
+            b = b * (audible[0] / audible[1]).clamp(3e-4, 5)
+            u, v = (0.19 * (2 * least) ** 0.23 * ((0.5 + 0.5 * torch.maximum(p, least) / least) ** 0.23 - 1) for p in (a, b))
+            heard = ((u - v).abs() - 0.25 * torch.minimum(u, v)).clamp(min=0)
+            excess = ((b + 50) / (a + 50)).detach() ** 1.2
+            more = (heard * torch.where(excess >= 3, excess.clamp(max=12), 0.0)).sum(0) / 2
+            frames = 0.1 * len(f) / 2 * (heard.square().mean(0) / 2 + 1e-6).sqrt() + added * 0.0309 * more
+            return frames.square().mean().sqrt()
+
+        return loss
+
+
+def moved(loss: Callable, reference: np.ndarray, decoded: np.ndarray) -> np.ndarray:
+    sound, length = decoded, SHARE * np.linalg.norm(decoded)
+    for _ in range(STEPS):
+        point = torch.tensor(sound, requires_grad=True)
+        loss(torch.tensor(reference), point).backward()
+        sound = sound - length * (point.grad / point.grad.norm()).numpy()
+    return sound
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/allophone")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=ROOT / ".corpus/core")
+    parser.add_argument("--split", default="dev")
+    parser.add_argument("--clips", type=int, default=13)
+    arguments = parser.parse_args()
+    codec = Allophone(arguments.program, arguments.model)
+    rate = json.loads(run(arguments.program, "info", arguments.model, "--json"))["sampleRate"]
+    losses = Losses(rate)
+    kinds = {
+        "log-mel, to -45 dB": losses.log_mel(-45, False), "log-mel, to -35 dB": losses.log_mel(-35, False),
+        "log-mel, to -45 dB, of squares": losses.log_mel(-45, True), "log-mel, to -35 dB, of squares": losses.log_mel(-35, True),
+        "loudness, power 0.3": losses.loudness(0.3), "loudness, power 0.5": losses.loudness(0.5),
+        "loudness, power 0.7 (`loudness`)": losses.loudness(0.7), "mel magnitudes": losses.loudness(1), "envelopes (`intelligibility`)": losses.envelopes,
+        "PESQ's disturbance": losses.disturbance(1), "the same, nothing more for what was added": losses.disturbance(0),
+    }  # fmt: skip
+
+    def measures(reference: np.ndarray, sound: np.ndarray) -> np.ndarray:
+        wide = (soxr.resample(samples, rate, WIDEBAND, "HQ") for samples in (reference, sound))
+        return np.array([pesq(WIDEBAND, *wide, "wb"), stoi(reference, sound, rate)])
+
+    changes = {name: [] for name in kinds}
+    with tempfile.TemporaryDirectory(prefix="directions") as name:
+        for row in chosen(arguments.data / "manifest.jsonl", arguments.split, arguments.clips):
+            print(f"directions: {row['path']}", file=sys.stderr, flush=True)
+            sound = arguments.data / row["path"]
+            pair = [load(sound, rate), codec(sound, rate, Path(name))[0]]
+            reference, decoded = (samples[: SECONDS * rate].astype(np.float64) for samples in pair)
+            decoded = decoded[: len(reference)]
+            before = measures(reference, decoded)
+            for kind, loss in kinds.items():
+                changes[kind].append(measures(reference, moved(loss, reference, decoded)) - before)
+    means = {kind: np.mean(values, axis=0) for kind, values in changes.items()}
+    print("| against the gradient of | PESQ-WB | STOI |\n|---|---:|---:|")
+    for kind, (of_pesq, of_stoi) in means.items():
+        print(f"| {kind} | {of_pesq:+.3f} | {of_stoi:+.3f} |")
+    facts = {kind: [round(float(value), 4) for value in values] for kind, values in means.items()}
+    print(json.dumps({"benchmark": "bench-directions", "clips": arguments.clips, "changes": facts}))
+
+
+if __name__ == "__main__":
+    main()
