@@ -218,13 +218,13 @@ CLIPS ?= 64
 RECOGNIZER ?=
 # Paths of searches that take their turn as encoders.
 SEARCH ?= 4
-bench-directions: build peers corpus ## What losses are worth to PESQ and STOI: MODEL's sound moved against their gradients
-	@$(PYTHON) Benchmarks/peers/loss_directions.py --model $(MODEL) --data $(DATA)
-
 bench-quality: build peers corpus ## Speech through MODEL, Opus and Codec2: PESQ, STOI, SI-SDR, DNSMOS, mel distance, phonemes
 	@Tools/setup/apt.sh opus-tools codec2
 	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/quality.py --model $(MODEL) --data $(DATA) --split $(SPLIT) \
 		--clips $(CLIPS) --search $(SEARCH) $(if $(RECOGNIZER),--recognizer $(RECOGNIZER)) --table out/quality.md
+
+bench-directions: build peers corpus ## What losses are worth to PESQ and STOI: MODEL's sound moved against their gradients
+	@$(PYTHON) Benchmarks/peers/loss_directions.py --model $(MODEL) --data $(DATA)
 
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources

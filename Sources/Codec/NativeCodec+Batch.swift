@@ -134,5 +134,5 @@ extension NativeCodec {
     }
 
     /// Beyond it nothing is gained: the weights are read seldom enough.
-    static let largestBatch = 16
+    private static let largestBatch = 16
 }

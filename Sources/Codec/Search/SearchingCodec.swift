@@ -15,6 +15,7 @@ public struct SearchingCodec: SpeechCodec {
     public var model: Alpha { codec.model }
     public var chunkSamples: Int { codec.chunkSamples }
 
+    /// More take more time and memory, and find next to nothing more from 4 on.
     public static let possiblePaths = 1...64
 
     /// - Parameters:

@@ -193,13 +193,11 @@ extension Recipe {
         try require(
             sharpness.contains(bitTemperature.start) && sharpness.contains(bitTemperature.end)
                 && bitTemperature.steps >= 0, "bitTemperature", "from 0.1 to 1000, in 0 steps or more")
-        let weights = [
-            "mel": losses.mel, "stft": losses.stft, "waveform": losses.waveform, "distortion": losses.distortion,
-            "intelligibility": losses.intelligibility, "loudness": losses.loudness, "phase": losses.phase,
-            "harmonics": losses.harmonics, "commitment": losses.commitment, "codebook": losses.codebook,
-            "entropy": losses.entropy,
-            "redundancy": losses.redundancy, "perceptual": losses.perceptual,
+        let inner = [
+            "commitment": losses.commitment, "codebook": losses.codebook, "entropy": losses.entropy,
+            "redundancy": losses.redundancy,
         ]
+        let weights = losses.reconstruction.merging(inner) { _, weight in weight }
         for (name, weight) in weights.sorted(by: { $0.key < $1.key }) {
             try require(weight >= 0, "losses.\(name)", "0 or more")
         }
