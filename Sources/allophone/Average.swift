@@ -1,20 +1,23 @@
 import ArgumentParser
 import Checkpoint
 import Tokenizer
+import Training
 
 struct Average: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the mean of several models' weights.",
         discussion: """
-            Of runs that went on from one another (`train --from`) the mean is often better than the last. It is a model of its own, in \
-            f32, which decodes no tokens but those that it made. Evaluate it before you use it.
+            Of runs that went on from one another (`train --from`) the mean is often better than the last, and so is that of many \
+            checkpoints of one run whose learning rate is still high (`checkpoints.keep` says how many a run keeps). It is a model of its \
+            own, in f32, which decodes no tokens but those that it made. Evaluate it before you use it. A file given twice counts twice.
 
             EXAMPLES
               allophone average runs/3/model.safetensors runs/4/model.safetensors --output mean.safetensors
+              allophone average runs/4/checkpoints/step-* --output mean.safetensors
               allophone evaluate --data .corpus/core --model mean.safetensors
             """)
 
-    @Argument(help: "The models, safetensors files of one architecture.")
+    @Argument(help: "The models, safetensors files or runs' checkpoints (folders), of one architecture.")
     var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The model to write.")
@@ -33,9 +36,16 @@ struct Average: ParsableCommand {
         if inputs.count < 2 { throw ValidationError("a mean is of two models at least") }
     }
 
+    private func model(_ path: String) throws -> ModelFile {
+        Disk.isFolder(path) ? try ModelFile(checkpoint: path) : try ModelFile(path: path)
+    }
+
     func run() throws {
         for input in inputs { try requireDistinct(input: input, output: output) }
-        try ModelFile.writeMean(of: inputs.map { try ModelFile(path: $0) }, to: output)
+        // One after another: a run's checkpoints may be many.
+        var mean = MeanModel(of: try model(inputs[0]))
+        for input in inputs.dropFirst() { try mean.add(model(input)) }
+        try mean.write(to: output)
         // Read again: so it has been used once before it is given away.
         let report = Report(
             inputs: inputs, output: output, fingerprint: try ModelFile(path: output).fingerprint.description)

@@ -102,10 +102,40 @@ extension TrainingCommandTests {
             #expect(try loggedSteps() == [2, 4])
             #expect(try checkpoints() == ["step-00000002", "step-00000003", "step-00000004"])
 
+            try itsCheckpointsHaveAMean()
+
             try recipe(["batchSize": 2])
             try Program.fail(
                 arguments, status: 78, mentions: [folder.file("run"), "another recipe", "choose another --run folder"],
                 in: folder)
+        }
+
+        /// The mean of the newest checkpoint's averaged weights, twice, and of the one before.
+        private func itsCheckpointsHaveAMean() throws {
+            let folders = ["step-00000004", "step-00000004", "step-00000003/"].map {
+                folder.file("run/checkpoints/\($0)")
+            }
+            let mean = folder.file("mean.safetensors")
+            try Program.succeed("average", folders[0], folders[1], folders[2], "--output", mean)
+            let (found, last) = (try ModelFile(path: mean), try ModelFile(path: folder.file("run/model.safetensors")))
+            #expect(try ModelFile(checkpoint: folders[0]).fingerprint == last.fingerprint)
+            let before = try SafetensorsFile(path: "\(folders[2])training.safetensors")
+            for (name, array) in last.arrays {
+                let average = before.types["average.\(name)"] == nil ? "statistics.\(name)" : "average.\(name)"
+                let others = try before.array(named: average).floats
+                let expected = zip(array.floats, others).map { (2 * $0 + $1) / 3 }
+                let differences = zip(try #require(found.arrays[name]).floats, expected).map { abs($0 - $1) }
+                #expect(differences.max()! < 1e-6, "\(name)")
+            }
+            for (wrong, reason) in [
+                ("run/checkpoints", "not a checkpoint"), ("step-00000009", "manifest.json is missing"),
+            ] {
+                let path = folder.file(wrong)
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+                try Program.fail(
+                    ["average", folders[0], path, "-o", mean], status: 65, mentions: [folder.file(""), reason],
+                    in: folder)
+            }
         }
 
         @Test func splitsThatWerePreparedAreLearnedFromAndEvaluatedOn() throws {

@@ -34,7 +34,7 @@ package enum Disk {
     /// Whether the path leads to anything.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    private static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }

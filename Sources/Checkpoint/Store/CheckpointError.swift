@@ -4,6 +4,8 @@ public enum CheckpointError: Error, Hashable, CustomStringConvertible {
     case damaged(path: String, file: String, reason: String)
     /// The checkpoint was written by a newer version of this package.
     case newerFormat(path: String, found: Int, supported: Int)
+    /// The folder is not named as a checkpoint is.
+    case notACheckpoint(path: String)
     /// The folder has checkpoints, and not one that is whole.
     case noneIntact(folder: String, failures: [CheckpointError])
     case noSuchStep(folder: String, step: Int, available: [Int])
@@ -19,6 +21,8 @@ public enum CheckpointError: Error, Hashable, CustomStringConvertible {
             "\(path): \(file) \(reason). Use an earlier checkpoint, and check the disk."
         case .newerFormat(let path, let found, let supported):
             "\(path): the checkpoint has format \(found), and this version reads up to \(supported). Update allophone."
+        case .notACheckpoint(let path):
+            "\(path): not a checkpoint. Give a folder such as checkpoints/step-00001200 of a run."
         case .noneIntact(let folder, let failures):
             "\(folder): none of the \(failures.count) checkpoints is whole. Restore one from a copy, or start in an empty "
                 + "folder.\n" + failures.map { "  \($0)" }.joined(separator: "\n")

@@ -173,6 +173,19 @@ public struct CheckpointStore: Sendable {
         return try load(candidate, skipped: [])
     }
 
+    /// The checkpoint whose folder is at `path`, such as `runs/1/checkpoints/step-00001200`.
+    ///
+    /// - Throws: `CheckpointError` when it is none or damaged, or `FileError`.
+    public static func checkpoint(at path: String) throws -> LoadedCheckpoint {
+        let parts = path.split(separator: "/")
+        guard let name = parts.last, let step = Int(name.dropFirst("step-".count)), name == folderName(step) else {
+            throw CheckpointError.notACheckpoint(path: path)
+        }
+        let parent = parts.dropLast().joined(separator: "/")
+        let folder = path.hasPrefix("/") ? "/" + parent : parent.isEmpty ? "." : parent
+        return try CheckpointStore(folder: folder).checkpoint(step: step)
+    }
+
     private func load(_ candidate: Candidate, skipped: [CheckpointError]) throws -> LoadedCheckpoint {
         let path = "\(folder)/\(candidate.name)"
         let manifest = try Manifest(verifying: path, step: candidate.step)

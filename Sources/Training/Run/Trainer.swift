@@ -186,8 +186,7 @@ public final class Trainer {
 
     /// Averaged weights and statistics: what is evaluated and shipped.
     private var deployed: Tree<Buffer> {
-        let weights = recipe.optimizer.averageDecay > 0 ? state["average"] : state["parameters"]
-        return Tree(weights.values.merging(state["statistics"].values) { $1 })
+        Tree(state[recipe.deployedPart].values.merging(state["statistics"].values) { $1 })
     }
 
     /// Measures the model on held-out clips, and writes some of them to `samples/`.

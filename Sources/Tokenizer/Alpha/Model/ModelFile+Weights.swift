@@ -22,28 +22,6 @@ extension ModelFile {
         try verify(expected: stored.mapValues(\.type), found: stored, in: self.path, finite: true)
         try Safetensors.write(stored, metadata: metadata, to: path)
     }
-
-    /// Writes, in f32 and atomically, the model whose weights are the mean of those of `files`.
-    ///
-    /// Of runs that began where another ended, the mean is often better than any (Wortsman et al., "Model soups", 2022,
-    /// arXiv:2203.05482; Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018, arXiv:1803.05407).
-    ///
-    /// - Precondition: There is a file.
-    /// - Throws: `ModelFileError.otherConfiguration` if they are not of one architecture, or `FileError`.
-    public static func writeMean(of files: [ModelFile], to path: String) throws {
-        let first = files[0]
-        for file in files where file.model.configuration != first.model.configuration {
-            throw ModelFileError.otherConfiguration(path: file.path, than: first.path)
-        }
-        let mean = first.arrays.map { name, array in
-            var sums = [Double](repeating: 0, count: array.count)
-            for file in files {
-                for (index, value) in file.arrays[name]!.floats.enumerated() { sums[index] += Double(value) }
-            }
-            return (name, HostArray(sums.map { $0 / Double(files.count) }, as: array.dtype, shape: array.shape))
-        }
-        try Safetensors.write(Dictionary(uniqueKeysWithValues: mean), metadata: first.metadata, to: path)
-    }
 }
 
 extension ModelFile.Weights {

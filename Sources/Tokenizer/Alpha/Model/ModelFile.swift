@@ -57,6 +57,19 @@ public struct ModelFile: Sendable {
         self.path = path
     }
 
+    /// A model whose parameters were read, in f32, from a file of another kind at `path`.
+    ///
+    /// - Throws: `TensorDifferences` if they are not what the model needs, all finite.
+    public init(_ arrays: [String: HostArray], of model: Alpha, path: String) throws {
+        try verify(expected: model.parameters.mapValues(\.type), found: arrays, in: path, finite: true)
+        metadata = try Self.metadata(model.configuration)
+        fingerprint = Fingerprint(of: arrays, configuration: metadata["configuration"]!)
+        storedTypes = arrays.mapValues(\.dtype)
+        self.model = model
+        self.arrays = arrays
+        self.path = path
+    }
+
     /// Writes a model atomically.
     public static func write(_ arrays: [String: HostArray], of model: Alpha, to path: String) throws {
         try verify(expected: model.parameters.mapValues(\.type), found: arrays, in: path, finite: true)
