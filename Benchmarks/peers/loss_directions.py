@@ -82,6 +82,40 @@ class Losses:
         u, v = (s - s.mean(2, keepdim=True) for s in (bands(x), bands(y)))
         return (1 - (u * v).sum(2) / (u.norm(dim=2) * v.norm(dim=2))).mean()
 
+    def spectra(self, x: torch.Tensor, y: torch.Tensor, low: float, high: float):
+        """40 ms and more, complex, from `low` to `high` Hz, of which frames count that are within 30 dB of the loudest."""
+        size = 2 ** int(np.ceil(np.log2(0.04 * self.rate)))
+        window = torch.hann_window(size, dtype=x.dtype)
+        whole = [torch.stft(s, size, size // 4, size, window, return_complex=True) for s in (x, y)]
+        bins = torch.arange(size // 2 + 1) * self.rate / size
+        band = (bins >= low) & (bins <= high)
+        power = whole[0][band].abs().square().sum(0)
+        return whole, bins, band, power > 1e-3 * power.max()
+
+    def harmonics(self, low: float, high: float) -> Callable:
+        """`HarmonicsLoss`, from `low` to `high` Hz."""
+
+        def loss(x, y):
+            whole, bins, band, counts = self.spectra(x, y, low, high)
+            weights = (1 - (bins - bins[band].unsqueeze(1)).abs() / 300).clamp(min=0)
+            weights = weights / weights.sum(1, keepdim=True)
+            magnitudes = [s.abs().clamp(min=1e-3) for s in whole]
+            a, b = ((m[band] / (weights.to(m) @ m) - 1)[:, counts] for m in magnitudes)
+            return 1 - 2 * (a * b).sum() / (a.square().sum() + b.square().sum())
+
+        return loss
+
+    def phase(self, low: float, high: float) -> Callable:
+        """`PhaseLoss`, from `low` to `high` Hz."""
+
+        def loss(x, y):
+            whole, _, band, counts = self.spectra(x, y, low, high)
+            a, b = (s[band][:, counts] for s in whole)
+            agreement = 2 * (a * b.conj()).real.sum(0) / (a.abs().square().sum(0) + b.abs().square().sum(0) + 1e-6)
+            return (1 - agreement).mean()
+
+        return loss
+
     def disturbance(self, added: float) -> Callable:
         """PESQ's (ITU-T P.862) in half-Bark bands to 8 kHz, of which what was added counts `added` times as much as there."""
         size = 4 * self.rate // 125
@@ -134,6 +168,8 @@ def main() -> None:
         "log-mel, to -45 dB, of squares": losses.log_mel(-45, True), "log-mel, to -35 dB, of squares": losses.log_mel(-35, True),
         "loudness, power 0.3": losses.loudness(0.3), "loudness, power 0.5": losses.loudness(0.5),
         "loudness, power 0.7 (`loudness`)": losses.loudness(0.7), "mel magnitudes": losses.loudness(1), "envelopes (`intelligibility`)": losses.envelopes,
+        "harmonics (`harmonics`, 300 to 4,000 Hz)": losses.harmonics(300, 4000), "harmonics, 60 to 1,500 Hz": losses.harmonics(60, 1500),
+        "phase (`phase`, 60 to 600 Hz)": losses.phase(60, 600), "phase, 60 to 1,500 Hz": losses.phase(60, 1500),
         "PESQ's disturbance": losses.disturbance(1), "the same, nothing more for what was added": losses.disturbance(0),
     }  # fmt: skip
 

@@ -34,11 +34,49 @@ private struct Stopped: Error {}
         let usable = [23, 9].enumerated().flatMap { shard, count in
             (0..<count).filter { $0 % 8 != 5 }.map { (shard, $0) }
         }
-        for (clip, (shard, ordinal)) in zip(clips, usable) {
-            #expect(clip.text == "text \(shard)/\(ordinal)" && clip.speaker == "speaker \(ordinal % 3)")
+        let byText = Dictionary(uniqueKeysWithValues: clips.map { ($0.text, $0) })
+        #expect(byText.count == 28 && clips.map(\.text) != usable.map { "text \($0)/\($1)" }, "shuffled")
+        for (shard, ordinal) in usable {
+            let clip = try #require(byText["text \(shard)/\(ordinal)"])
+            #expect(clip.speaker == "speaker \(ordinal % 3)")
             #expect(clip.sampleCount == 2 * SyntheticSource.tone(shard: shard, ordinal: ordinal).samples.count)
             // A pure tone far below the rate: the band is that of the sound.
             #expect(clip.bandwidth < 4100)
+        }
+    }
+
+    @Test func everyShardHasSomethingOfAllThatThereIs() throws {
+        let folder = try TemporaryFolder()
+        let source = SyntheticSource(shardSizes: [60, 60], isRandomAccess: true)
+        var options = options
+        options.shardSize = 30
+        try DatasetPreparation(source, in: folder.file("out"), options).run()
+        for shard in 0..<4 {
+            let prepared = try openSource(folder.file("out/shard-00000\(shard).tar"))
+            let clips = ClipSample(
+                prepared, count: 30, preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05)
+            ).clips
+            let ofFirst = clips.filter { $0.clip.text?.hasPrefix("text 0/") == true }.count
+            #expect(clips.count == 30 && (7...23).contains(ofFirst), "\(ofFirst) of 30")
+        }
+    }
+
+    @Test func aPreparationOfAnotherVersionIsNotGoneOnWith() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("out/prepare.json")
+        for (finished, isRefused) in [(false, true), (true, false)] {
+            try? FileManager.default.removeItem(atPath: folder.file("out"))
+            try DatasetPreparation(source, in: folder.file("out"), options).run()
+            var state = try #require(
+                JSONSerialization.jsonObject(with: Data(try contents(of: path))) as? [String: Any])
+            (state["version"], state["isFinished"]) = (1, finished)
+            try JSONSerialization.data(withJSONObject: state).write(to: URL(fileURLWithPath: path))
+            let expected = PreparationError.otherVersion(folder: folder.file("out"))
+            if isRefused {
+                #expect(throws: expected) { try DatasetPreparation(source, in: folder.file("out"), options) }
+            } else {
+                #expect(try DatasetPreparation(source, in: folder.file("out"), options).isFinished)
+            }
         }
     }
 

@@ -9,6 +9,9 @@ import Checkpoint
 
 /// Packs a source as WebDataset shards of 16-bit FLAC at one rate, with an index: decoded, trimmed and resampled once.
 ///
+/// Records come in a random order, the same one every time, where the source can be read in any, and else in shuffled blocks: shards are
+/// read one after another, and a model that hears one speaker after another learns each and forgets the rest.
+///
 /// A shard appears whole or not at all, and `prepare.json` says after each how far the work is, so that a preparation that was
 /// ended in any way goes on where it was, to the same shards that it would have made.
 ///
@@ -48,7 +51,10 @@ public final class DatasetPreparation {
 
     /// `prepare.json`.
     private struct State: Codable {
-        var version = 1
+        /// 2 since records are shuffled.
+        static let currentVersion = 2
+
+        var version = Self.currentVersion
         var source: String
         var options: Options
         var position = RecordStream.Position()
@@ -112,6 +118,9 @@ public final class DatasetPreparation {
             guard state.source == source.name, state.options == options else {
                 throw PreparationError.otherPreparation(folder: folder, source: state.source)
             }
+            guard state.isFinished || state.version == State.currentVersion else {
+                throw PreparationError.otherVersion(folder: folder)
+            }
         } else {
             guard try Disk.entries(of: folder).allSatisfy({ $0.hasPrefix(".") }) else {
                 throw PreparationError.notEmpty(folder: folder)
@@ -140,7 +149,7 @@ public final class DatasetPreparation {
     }
 
     /// Clips whose phonemes are asked for at once: the program that knows them takes longer to start than to answer.
-    private static let groupSize = 64
+    private static let groupSize = 256
     /// Bytes of clips that wait for the rest of their group.
     private static let groupWeight = 64 << 20
 
@@ -154,7 +163,7 @@ public final class DatasetPreparation {
         isStrict: Bool = false, progress: (_ records: Int, _ seconds: Double) throws -> Void = { _, _ in }
     ) throws {
         guard !state.isFinished else { return }
-        let stream = RecordStream(source, RecordStream.Order(seed: 0, isShuffled: false), at: state.position)
+        let stream = RecordStream(source, RecordStream.Order(seed: 0), at: state.position)
         let packer = Packer(clips: state.options.clips, language: state.options.language, aligner: aligner)
         let prepared = OrderedMap<(RecordStream.Drawn, RecordStream.Position), Prepared>(
             threads: threads, depth: 8 * threads, weightLimit: 64 << 20,
@@ -344,6 +353,7 @@ private struct Packer: Sendable {
 public enum PreparationError: Error, Hashable, CustomStringConvertible {
     case notEmpty(folder: String)
     case otherPreparation(folder: String, source: String)
+    case otherVersion(folder: String)
     case unreadableState(path: String, reason: String)
 
     public var description: String {
@@ -352,6 +362,8 @@ public enum PreparationError: Error, Hashable, CustomStringConvertible {
             "\(folder): holds files, and no prepare.json to go on from. Give a new or empty folder."
         case .otherPreparation(let folder, let source):
             "\(folder): holds shards made of \(source), or with other options. Give the same ones to go on, or another folder."
+        case .otherVersion(let folder):
+            "\(folder): begun by another version, which takes records in another order. Remove the folder to begin anew."
         case .unreadableState(let path, let reason):
             "\(path): cannot be read (\(reason)). Remove the folder to begin anew."
         }
