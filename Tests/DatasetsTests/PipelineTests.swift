@@ -77,6 +77,39 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
         }
     }
 
+    @Test func shardsAreReadSideBySide() throws {
+        let source = SyntheticSource(shardSizes: [30, 30, 30, 30], isRandomAccess: false)
+        var options = Pipeline.Options.small(.utterances(LengthBuckets(shortest: 60, longest: 60)))
+        options.poolBatches = 4
+        let pipeline = try Pipeline([WeightedSource(source)], options)
+        // A block, and a pool, of 16.
+        for block in 0..<7 {
+            let keys = try (0..<4).flatMap { _ in try pipeline.nextBatch().clips.map(\.key) }
+            let counts = Dictionary(grouping: keys) { $0.prefix { $0 != "/" } }.mapValues(\.count)
+            #expect(counts == ["0": 4, "1": 4, "2": 4, "3": 4], "block \(block)")
+        }
+    }
+
+    @Test func aShardThatCannotBeFetchedAgainIsWaitedForAndNotPassedOver() throws {
+        let source = SyntheticSource(shardSizes: [30, 30], isRandomAccess: false)
+        var options = Pipeline.Options.small(.utterances(LengthBuckets(shortest: 60, longest: 60)))
+        options.poolBatches = 2
+        let pipeline = try Pipeline([WeightedSource(source)], options)
+        let before = try (0..<2).flatMap { _ in try pipeline.nextBatch().clips.map(\.key) }
+        // In the middle of a block. The last pool ends in the next epoch.
+        let position = pipeline.position
+        var busy = source
+        busy.unfetchedShard = 1
+        for _ in 0..<2 {
+            let resumed = try Pipeline([WeightedSource(busy)], options, at: position)
+            #expect(throws: SkippedRecord.self) { try resumed.nextBatch() }
+            #expect(resumed.position == position)
+        }
+        let resumed = try Pipeline([WeightedSource(source)], options, at: position)
+        let after = try (0..<14).flatMap { _ in try resumed.nextBatch().clips.map(\.key) }
+        #expect(Set(before + after) == source.keys)
+    }
+
     @Test(arguments: [true, false]) func partsOfADatasetAreDisjointAndComplete(isRandomAccess: Bool) throws {
         for parts in [2, 5] {
             let source = SyntheticSource(shardSizes: [40, 33, 7], isRandomAccess: isRandomAccess)

@@ -21,15 +21,16 @@ public struct Partition: Hashable, Sendable, Codable {
 
 /// The records of a source, epoch after epoch, in an order that a seed decides and from any position of it.
 ///
-/// Where records may be read in any order, an epoch is one permutation of them all. Else shards come in a random order, and the
-/// records of each in blocks of random order inside. Nothing is held but one block.
+/// Where records may be read in any order, an epoch is one permutation of them all. Else shards come in a random order, a few at a time
+/// side by side, in blocks that have as much of each and a random order inside: datasets are often sorted, by speaker for one, and a
+/// model that is shown one speaker after another learns each and forgets the rest. Nothing is held but one block.
 final class RecordStream {
     /// Where a stream stands: the record that comes next.
     struct Position: Codable, Hashable, Sendable {
         var epoch = 0
-        /// In random access the place in the epoch's order; else that of the shard.
+        /// In random access the place in the epoch's order; else that of the first of the shards that are read together.
         var place = 0
-        /// The ordinal in the shard at which the block begins.
+        /// The ordinal in each of these shards at which the block begins.
         var block = 0
         /// Records of the block that have been given.
         var given = 0
@@ -39,8 +40,10 @@ final class RecordStream {
         var seed: UInt64
         /// Without it records come as they stand.
         var isShuffled = true
-        /// Records, at most, that a block shuffles.
+        /// Records that a block shuffles, a few more at times.
         var window = 1024
+        /// Shards that are read together.
+        var shardsTogether = 8
         var partition = Partition.whole
     }
 
@@ -54,7 +57,7 @@ final class RecordStream {
     private let offsets: [Int]?
     private var readers: [Int: any ShardReader] = [:]
     private var block: [Result<Record, RecordFailure>]?
-    /// Where the next block begins; nil where the shard cannot be read on.
+    /// Where the next block begins, and where `readers` of shards that have not ended stand; nil where all have.
     private var blockEnd: Int?
     private var shuffledPlaces: (epoch: Int, places: IndexPermutation)?
 
@@ -144,67 +147,91 @@ final class RecordStream {
     // MARK: Blocks
 
     private func nextByBlocks() -> Result<Record, RecordFailure>? {
-        let shards = source.shards.count
+        let (index, count) = (order.partition.index, order.partition.count)
         // Whole shards for each part, unless there are too few.
-        let byShard = shards >= order.partition.count
-        while position.place < shards {
-            let isMine = !byShard || position.place % order.partition.count == order.partition.index
-            if isMine {
-                let records = loadedBlock()
+        let byShard = source.shards.count >= count
+        while case let group = group(byShard), let last = group.last {
+            do throws(RecordFailure) {
+                let records = try loadedBlock(group)
                 while position.given < records.count {
-                    let ordinal = position.block + position.given
                     position.given += 1
-                    if byShard || ordinal % order.partition.count == order.partition.index {
+                    if byShard || (position.block + position.given - 1) % count == index {
                         return records[position.given - 1]
                     }
                 }
-                block = nil
-                if let blockEnd, !records.isEmpty {
-                    position.block = blockEnd
-                    position.given = 0
-                    continue
-                }
+            } catch {
+                leave(last)
+                return .failure(error)
             }
-            position = Position(epoch: position.epoch, place: position.place + 1)
             block = nil
-            readers = [:]
+            if let blockEnd {
+                position.block = blockEnd
+                position.given = 0
+            } else {
+                leave(last)
+            }
         }
         return nil
     }
 
-    /// The block at the position, read if it is not here; empty at the shard's end.
-    private func loadedBlock() -> [Result<Record, RecordFailure>] {
+    /// The places of the shards that are read together, the next ones of this part's; none at the epoch's end.
+    private func group(_ byShard: Bool) -> [Int] {
+        let (index, count) = (order.partition.index, order.partition.count)
+        let places = (position.place..<max(position.place, source.shards.count)).lazy
+        return Array(
+            places.filter { !byShard || $0 % count == index }.prefix(order.isShuffled ? order.shardsTogether : 1))
+    }
+
+    /// Goes on behind a place.
+    private func leave(_ place: Int) {
+        position = Position(epoch: position.epoch, place: place + 1)
+        (block, blockEnd, readers) = (nil, nil, [:])
+    }
+
+    /// The block at the position, read if it is not here: a record of each shard, and again, until there are enough.
+    ///
+    /// - Throws: what could not be fetched now. The block would be another one without it.
+    private func loadedBlock(_ group: [Int]) throws(RecordFailure) -> [Result<Record, RecordFailure>] {
         if let block { return block }
-        let shard = order.isShuffled ? places(source.shards.count)[position.place] : position.place
+        let shards = group.map { order.isShuffled ? places(source.shards.count)[$0] : $0 }
         var records: [Result<Record, RecordFailure>] = []
-        do throws(SourceError) {
-            let reader: any ShardReader
-            if let open = readers[shard], open.ordinal == position.block {
-                reader = open
-            } else {
-                reader = try source.open(shard: shard, at: position.block)
-                readers = [shard: reader]
-            }
-            var bytes = 0
-            while records.count < (order.isShuffled ? order.window : 1), bytes < Self.blockBytes,
-                let record = reader.next()
-            {
+        if blockEnd != position.block || readers.isEmpty { records = try startReading(shards) }
+        var (bytes, ordinal) = (0, position.block)
+        let wanted = order.isShuffled ? order.window : 1
+        repeat {
+            for shard in shards {
+                guard let reader = readers[shard] else { continue }
+                guard let record = reader.next() else {
+                    readers[shard] = nil
+                    continue
+                }
                 if case .success(let record) = record, case .bytes(let contents, _) = record.sound {
                     bytes += contents.count
                 }
                 records.append(record)
             }
-            blockEnd = reader.ordinal
-            if order.isShuffled {
-                var random = random(2, UInt64(shard), UInt64(position.block))
-                records = random.permutation(records.count).map { records[$0] }
-            }
-        } catch {
-            // The shard is lost; the next one is not.
-            records = [.failure(lost(shard, error))]
-            blockEnd = nil
+            ordinal += 1
+        } while records.count < wanted && bytes < Self.blockBytes && !readers.isEmpty
+        blockEnd = readers.isEmpty ? nil : ordinal
+        if order.isShuffled {
+            var random = random(2, UInt64(shards[0]), UInt64(position.block))
+            records = random.permutation(records.count).map { records[$0] }
         }
         block = records
         return records
+    }
+
+    /// Opens shards where the block begins; those that are lost are told of in the first block, and the others are not.
+    private func startReading(_ shards: [Int]) throws(RecordFailure) -> [Result<Record, RecordFailure>] {
+        readers = [:]
+        var failures: [Result<Record, RecordFailure>] = []
+        for shard in shards {
+            do throws(SourceError) { readers[shard] = try source.open(shard: shard, at: position.block) } catch {
+                let failure = lost(shard, error)
+                if failure.kind == .notFetched { throw failure }
+                if position.block == 0 { failures.append(.failure(failure)) }
+            }
+        }
+        return failures
     }
 }
