@@ -3,7 +3,7 @@
     .venv/bin/python Benchmarks/peers/loss_directions.py --model MODEL [--data .corpus/core] [--split dev] [--clips 13]
 
 Every loss moves the samples themselves, three times by 5 % of their norm, so that weights and scales do not matter. A decoder
-cannot follow every gradient as samples can; but a loss whose direction lowers a measure will not raise it.
+cannot follow every gradient as samples can: this says where a loss pulls, and only training what it is worth.
 """
 
 from __future__ import annotations

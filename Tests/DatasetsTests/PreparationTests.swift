@@ -64,20 +64,20 @@ private struct Stopped: Error {}
     @Test func aPreparationOfAnotherVersionIsNotGoneOnWith() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("out/prepare.json")
-        for (finished, isRefused) in [(false, true), (true, false)] {
-            try? FileManager.default.removeItem(atPath: folder.file("out"))
-            try DatasetPreparation(source, in: folder.file("out"), options).run()
+        func begin() throws -> DatasetPreparation {
+            try DatasetPreparation(source, in: folder.file("out"), options)
+        }
+        func setVersionOne(isFinished: Bool) throws {
             var state = try #require(
                 JSONSerialization.jsonObject(with: Data(try contents(of: path))) as? [String: Any])
-            (state["version"], state["isFinished"]) = (1, finished)
-            try JSONSerialization.data(withJSONObject: state).write(to: URL(fileURLWithPath: path))
-            let expected = PreparationError.otherVersion(folder: folder.file("out"))
-            if isRefused {
-                #expect(throws: expected) { try DatasetPreparation(source, in: folder.file("out"), options) }
-            } else {
-                #expect(try DatasetPreparation(source, in: folder.file("out"), options).isFinished)
-            }
+            (state["version"], state["isFinished"]) = (1, isFinished)
+            try write(Array(JSONSerialization.data(withJSONObject: state)), to: path)
         }
+        try begin().run()
+        try setVersionOne(isFinished: true)
+        #expect(try begin().isFinished)
+        try setVersionOne(isFinished: false)
+        #expect(throws: PreparationError.otherVersion(folder: folder.file("out"))) { try begin() }
     }
 
     @Test(arguments: [1, 5, 6, 13, 27]) func aPreparationThatWasStoppedGoesOnToTheSameFiles(after records: Int) throws {

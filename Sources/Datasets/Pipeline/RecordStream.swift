@@ -147,15 +147,12 @@ final class RecordStream {
     // MARK: Blocks
 
     private func nextByBlocks() -> Result<Record, RecordFailure>? {
-        let (index, count) = (order.partition.index, order.partition.count)
-        // Whole shards for each part, unless there are too few.
-        let byShard = source.shards.count >= count
-        while case let group = group(byShard), let last = group.last {
+        while case let group = group(), let last = group.last {
             do throws(RecordFailure) {
                 let records = try loadedBlock(group)
                 while position.given < records.count {
                     position.given += 1
-                    if byShard || (position.block + position.given - 1) % count == index {
+                    if givesWholeShards || isMine(position.block + position.given - 1) {
                         return records[position.given - 1]
                     }
                 }
@@ -174,12 +171,20 @@ final class RecordStream {
         return nil
     }
 
+    /// Whole shards for each part, unless there are too few.
+    private var givesWholeShards: Bool { source.shards.count >= order.partition.count }
+
+    private func isMine(_ number: Int) -> Bool { number % order.partition.count == order.partition.index }
+
     /// The places of the shards that are read together, the next ones of this part's; none at the epoch's end.
-    private func group(_ byShard: Bool) -> [Int] {
-        let (index, count) = (order.partition.index, order.partition.count)
-        let places = (position.place..<max(position.place, source.shards.count)).lazy
-        return Array(
-            places.filter { !byShard || $0 % count == index }.prefix(order.isShuffled ? order.shardsTogether : 1))
+    private func group() -> [Int] {
+        var places: [Int] = []
+        var place = position.place
+        while place < source.shards.count, places.count < (order.isShuffled ? order.shardsTogether : 1) {
+            if !givesWholeShards || isMine(place) { places.append(place) }
+            place += 1
+        }
+        return places
     }
 
     /// Goes on behind a place.

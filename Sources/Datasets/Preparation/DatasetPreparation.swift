@@ -9,8 +9,8 @@ import Checkpoint
 
 /// Packs a source as WebDataset shards of 16-bit FLAC at one rate, with an index: decoded, trimmed and resampled once.
 ///
-/// Records come in a random order, the same one every time, where the source can be read in any, and else in shuffled blocks: shards are
-/// read one after another, and a model that hears one speaker after another learns each and forgets the rest.
+/// Records come in a random order, the same one every time, where the source can be read in any, and else in shuffled blocks: a
+/// few shards are read at a time, and a model that hears one speaker after another learns each and forgets the rest.
 ///
 /// A shard appears whole or not at all, and `prepare.json` says after each how far the work is, so that a preparation that was
 /// ended in any way goes on where it was, to the same shards that it would have made.

@@ -17,8 +17,7 @@ extension ModelFile {
         let model = try Alpha(recipe.model.resolved())
         let file = try checkpoint.file("training")
         let arrays = try model.parameters.keys.reduce(into: [String: HostArray]()) { arrays, name in
-            // In the order of `Trainer`'s: a statistic has no average.
-            for part in ["statistics", recipe.deployedPart] {
+            for part in [recipe.deployedPart, "statistics"] {
                 let tensor = "\(part).\(name)"
                 if file.types[tensor] != nil { arrays[name] = try file.array(named: tensor) }
             }

@@ -11,7 +11,8 @@ struct DataPrepare: ParsableCommand {
         abstract: "Decode, trim, resample and phonemise a dataset once, and pack it as WebDataset shards.",
         discussion: """
             OUTPUT becomes a folder of shards (tar) with a FLAC file and a JSON description a clip, and index.json, as Python's wids \
-            reads it. Clips come in a random order, so that training does not hear one speaker after another. The same command, given again after a stop of any kind, goes on where it was.
+            reads it. Clips come in a random order, so that training does not hear one speaker after another. The same command, given \
+            again after a stop of any kind, goes on where it was.
 
             EXAMPLES
               allophone data prepare .corpus/core prepared/train --split train --phonemes
