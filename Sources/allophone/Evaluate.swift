@@ -35,8 +35,8 @@ struct Evaluate: ParsableCommand {
     @Option(help: "The split of the dataset. Default: 'dev', 'validation' or 'test', the first that it has.")
     var split: String?
 
-    @Option(help: "How many clips of the dataset, spread over it.")
-    var clips = 16
+    @Option(help: "How many clips of the dataset, spread over it. Default: 16.")
+    var clips: Int?
 
     @Option(help: ArgumentHelp("Where to leave sound files and pictures.", valueName: "folder"))
     var output: String?
@@ -50,7 +50,10 @@ struct Evaluate: ParsableCommand {
 
     func validate() throws {
         if files.isEmpty == (data == nil) { throw ValidationError("give either sound files or a dataset with --data") }
-        if clips < 1 { throw ValidationError("--clips must be 1 or more") }
+        if let clips, clips < 1 { throw ValidationError("--clips must be 1 or more") }
+        if data == nil && (split != nil || clips != nil) {
+            throw ValidationError("--split and --clips are of a dataset: give one with --data")
+        }
     }
 
     func run() throws {
@@ -59,7 +62,8 @@ struct Evaluate: ParsableCommand {
         let set =
             try files.isEmpty
             ? EvaluationSet(
-                split.map { try openSource(data ?? ".", split: $0) } ?? openHeldOutSource(data ?? "."), count: clips,
+                split.map { try openSource(data ?? ".", split: $0) } ?? openHeldOutSource(data ?? "."),
+                count: clips ?? 16,
                 sampleRate: sampleRate,
                 labeler: labeler(file.model.configuration))
             : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })

@@ -66,8 +66,8 @@ struct BackendOptions: ParsableArguments {
     var backend: Backend?
 
     @Option(
-        help: "How native holds weights: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var precision = Precision.f32
+        help: "How native holds weights: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")). Default: f32.")
+    var precision: Precision?
 
     @Option(help: ArgumentHelp("Threads of native. Default: one for each core, up to 4.", valueName: "count"))
     var threads: Int?
@@ -78,6 +78,14 @@ struct BackendOptions: ParsableArguments {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if backend == .native && asksForDevice {
             throw ValidationError("--device and --plugin are of the xla backend: leave out --backend native")
+        }
+        if usesXLA && (precision != nil || threads != nil) {
+            throw ValidationError(
+                "--precision and --threads are of the native backend: leave them out, or --backend xla, --device and --plugin"
+            )
+        }
+        if !usesXLA && device.verbose {
+            throw ValidationError("--verbose tells of the xla backend's compilations: give --backend xla with it")
         }
     }
 
@@ -93,7 +101,7 @@ struct BackendOptions: ParsableArguments {
     }
 
     func nativeCodec(_ file: ModelFile, for directions: Set<NativeCodec.Direction>) throws -> NativeCodec {
-        try NativeCodec(file, precision: precision, threads: threadCount, directions: directions)
+        try NativeCodec(file, precision: precision ?? .f32, threads: threadCount, directions: directions)
     }
 }
 

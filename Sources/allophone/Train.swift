@@ -120,7 +120,7 @@ struct Train: ParsableCommand {
         let start = ContinuousClock.now
         let bar = ProgressBar(
             "training", total: Double(recipe.steps), unit: .items("step"), startingAt: Double(trainer.step))
-        var last: Evaluation?
+        var last: (step: Int, evaluation: Evaluation)?
         try trainer.run(
             shouldStop: {
                 interrupt.isSet || (minutes.map { (ContinuousClock.now - start).seconds > $0 * 60 } ?? false)
@@ -133,10 +133,11 @@ struct Train: ParsableCommand {
                         Double(step), metrics: ["loss", "mel"].compactMap { name in metrics[name].map { (name, $0) } })
                     if step % 10 == 0 || metrics["skipped"] == 1 { try log(step, metrics) }
                 case .evaluated(let step, let evaluation):
-                    last = evaluation
+                    last = (step, evaluation)
                     try log(step, evaluation.values)
                     bar.note("step \(step): \(evaluation.summary)")
                 case .saved: break
+                case .damaged(let error): bar.note("passed over, for an earlier checkpoint: \(error)")
                 case .rolledBack(let from, let to):
                     for log in logs { try log.goBack(to: to) }
                     bar.note("step \(from): \(recipe.rollbackAfter) steps in a row were not finite; back to step \(to)")
@@ -148,7 +149,11 @@ struct Train: ParsableCommand {
         }
         sayWhatWasSkipped(trainer.skipped)
         say("model: \(trainer.modelPath)")
-        if json, let last { try printJSON(last) }
+        if json {
+            // An evaluation of earlier weights is not of the model that was written.
+            let evaluation = try last.flatMap { $0.step == trainer.step ? $0.evaluation : nil } ?? trainer.evaluate()
+            try printJSON(evaluation)
+        }
     }
 }
 

@@ -49,7 +49,7 @@ struct Transcribe: ParsableCommand {
         if json && textGrid != nil { throw ValidationError("give either --json or --textgrid") }
         if (text == nil) != (language == nil) { throw ValidationError("--text and --language go together") }
         if let text, text.allSatisfy(\.isWhitespace) { throw ValidationError("--text is empty") }
-        if text != nil && (backend.usesXLA || backend.precision != .f32) {
+        if text != nil && (backend.usesXLA || (backend.precision ?? .f32) != .f32) {
             throw ValidationError("--text is aligned by the native backend in f32: leave out the options of others")
         }
     }

@@ -42,6 +42,7 @@ import Tokenizer
         Mistake(key: "strides") { $0.strides = [65] }, Mistake(key: "strides") { $0.strides = [64, 64, 64] },
         Mistake(key: "strides") { $0.strides = .init(repeating: 2, count: 9) },
         Mistake(key: "dilations") { $0.dilations = [] }, Mistake(key: "dilations") { $0.dilations = [1, 82] },
+        Mistake(key: "dilations") { $0.dilations = Array(repeating: 1, count: 17) },
         Mistake(key: "latentDimension") { $0.latentDimension = 0 },
         Mistake(key: "transformer.layers") { $0.transformer.layers = -1 },
         Mistake(key: "transformer.heads") { $0.transformer.heads = 0 },

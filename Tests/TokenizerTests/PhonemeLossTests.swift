@@ -106,11 +106,14 @@ struct PerceptualLossTests {
         let (x, y) = (random.array([1, 32], .f32), random.array([1, 32], .f32))
         let inputs = [Tensor.input(x.type, name: "x"), Tensor.input(y.type, name: "y")]
         let padded = inputs.map { $0.padded(axis: 1, low: 16, high: 0, value: 0.7) }
-        let masks = Masks(lengths: .constant(HostArray([32] as [Int32])), sampleCount: 48, hop: 8)
-        let results = try TestBackends.reference.run(
-            Graph(
-                inputs: inputs + tensors,
-                outputs: [loss(inputs[0], inputs[1]), loss(padded[0], padded[1], masks: masks)]), [x, y] + arrays)
-        expectClose(results[1], results[0], relative: 1e-5, absolute: 1e-6)
+        // The model in training may have longer frames than the one that listens.
+        for hop in [8, 16] {
+            let masks = Masks(lengths: .constant(HostArray([32] as [Int32])), sampleCount: 48, hop: hop)
+            let results = try TestBackends.reference.run(
+                Graph(
+                    inputs: inputs + tensors,
+                    outputs: [loss(inputs[0], inputs[1]), loss(padded[0], padded[1], masks: masks)]), [x, y] + arrays)
+            expectClose(results[1], results[0], relative: 1e-5, absolute: 1e-6)
+        }
     }
 }

@@ -73,6 +73,11 @@ import XLA
         let names = ["dev.flac", "dev/shard-000000.tar/000000012", "a/v1.2/b.wav", "x-00000.parquet#12"].map(
             SampleFolder.name)
         #expect(names == ["dev", "dev-shard-000000.tar-000000012", "a-v1.2-b", "x-00000.parquet#12"])
+        // Each part is a good name, and all of them together are none.
+        let title = String(repeating: "話", count: 80)
+        let long = ["a", "b"].map { SampleFolder.name(of: "\(title)/\(title)\($0).wav") }
+        #expect(long[0] != long[1] && long.allSatisfy { (200...220).contains($0.utf8.count) }, "\(long)")
+        #expect(long[0].hasPrefix(String(repeating: "話", count: 66) + "-"))
     }
 
     @Test func whatIsLearnedDependsOnTheStepAlone() {
@@ -124,10 +129,13 @@ import XLA
         #expect(Disk.exists("\(folder.path)/whole/samples/dev/step-00000006.png"))
         #expect(Disk.exists("\(folder.path)/whole/samples/dev/original.flac"))
 
-        let first = try trainer(recipe(), "parts")
-        var done = 0
-        try first.run(shouldStop: { done == 3 }) { if case .step = $0 { done += 1 } }
-        let stopped = first.step
+        func runThreeSteps() throws -> Int {
+            let first = try trainer(recipe(), "parts")
+            var done = 0
+            try first.run(shouldStop: { done == 3 }) { if case .step = $0 { done += 1 } }
+            return first.step
+        }
+        let stopped = try runThreeSteps()
         #expect(stopped > 2 && stopped < 6)
         let second = try trainer(recipe(), "parts")
         #expect(second.step == stopped)

@@ -20,12 +20,14 @@ extension SmallTrainingTests {
             data = try TemporaryFolder()
         }
 
-        private func trainer(_ name: String, _ change: (inout Recipe) -> Void = { _ in }) throws -> Trainer {
+        private func trainer(
+            _ name: String, weight: Double = 1, _ change: (inout Recipe) -> Void = { _ in }
+        ) throws -> Trainer {
             var recipe = SmallTraining.recipe
             change(&recipe)
             let path = try SmallTraining.dataset(in: data)
             return try Trainer(
-                recipe: recipe, data: [WeightedSource(openSource(path, split: "train"))],
+                recipe: recipe, data: [WeightedSource(openSource(path, split: "train"), weight: weight)],
                 heldOut: openSource(path, split: "dev"), folder: folder.file(name),
                 engine: XLABackend.engine(.quick))
         }
@@ -71,16 +73,103 @@ extension SmallTrainingTests {
             #expect(more.step == 1)
         }
 
+        @Test func aRunKeepsToItsData() throws {
+            try run(trainer("run"), to: 1)
+            let error = #expect(throws: TrainingError.self) { try trainer("run", weight: 2) }
+            #expect("\(error!)".contains("--weight") && "\(error!)".contains(folder.file("run")))
+            let line = "{\"path\": \"a.wav\", \"seconds\": 1, \"split\": \"train\"}\n"
+            let path = try SmallTraining.dataset(in: data)
+            let manifest = data.file("manifest.jsonl")
+            try write(contents(of: manifest) + Array(line.utf8), to: manifest)
+            let longer = try openSource(path, split: "train")
+            #expect(throws: TrainingError.self) {
+                try Trainer(
+                    recipe: SmallTraining.recipe, data: [WeightedSource(longer)], heldOut: longer,
+                    folder: folder.file("run"), engine: XLABackend.engine(.quick))
+            }
+            #expect(try trainer("run").step == 1)
+        }
+
+        @Test func aFolderIsOfOneTrainerAtATime() throws {
+            let first = try trainer("run")
+            let error = #expect(throws: FileError.self) { try trainer("run") }
+            #expect(error?.action == .lock)
+            try run(first, to: 1)
+        }
+
+        @Test func whatAnOlderVersionSavedHasDefaultsForNewKeys() throws {
+            try run(trainer("run"), to: 1)
+            let good = try checkpoint("run")
+            struct State: Codable {
+                var step: Int
+                var recipe: JSON
+                var data: Pipeline.Position
+            }
+            var state: State = try good.state()
+            guard case .object(var recipe) = state.recipe, case .object(var losses) = recipe["losses"] else {
+                Issue.record("\(state.recipe)")
+                return
+            }
+            #expect(losses.removeValue(forKey: "loudness") != nil)
+            recipe["losses"] = .object(losses)
+            state.recipe = .object(recipe)
+            let store = CheckpointStore(folder: folder.file("run/checkpoints"))
+            let arrays = try ["training": good.arrays("training")]
+            state.step = 2
+            let path = try store.save(step: 2, arrays: arrays, state: state)
+            #expect(try trainer("run").step == 2)
+            _ = try ModelFile(checkpoint: path)
+            losses["volume"] = .number(0)
+            recipe["losses"] = .object(losses)
+            state.recipe = .object(recipe)
+            _ = try store.save(step: 3, arrays: arrays, state: state)
+            let error = #expect(throws: RecipeError.self) { try trainer("run") }
+            #expect("\(error!)".contains("losses.volume") && "\(error!)".contains("step-00000003"))
+        }
+
+        @Test func aDamagedCheckpointIsToldOf() throws {
+            try run(trainer("run"), to: 2)
+            try run(trainer("run"), to: 3)
+            let path = try checkpoint("run").path + "/training.safetensors"
+            try write(Array(contents(of: path).dropLast()), to: path)
+            let next = try trainer("run")
+            #expect(next.step == 2)
+            var told: [CheckpointError] = []
+            try next.run(shouldStop: { true }) { event in
+                if case .damaged(let error) = event { told.append(error) }
+            }
+            #expect(told.count == 1 && "\(told)".contains("step-00000003"))
+        }
+
+        /// Whoever is killed while a step is evaluated evaluates it again.
+        @Test func aStepIsEvaluatedBeforeItsCheckpoint() throws {
+            let trainer = try trainer("run") {
+                $0.evaluation.every = 2
+                $0.evaluation.samples = 0
+            }
+            var order: [String] = []
+            try trainer.run(shouldStop: { trainer.step >= 2 }) { event in
+                switch event {
+                case .evaluated(let step, _): order.append("evaluated \(step)")
+                case .saved(let step, _): order.append("saved \(step)")
+                default: break
+                }
+            }
+            #expect(order == ["evaluated 2", "saved 2"])
+        }
+
         @Test func aRunBeginsWithTheWeightsOfAModel() throws {
             let source = try trainer("source")
             try run(source, to: 3)
             let file = try ModelFile(path: source.modelPath)
-            let next = try trainer("next") { $0.initialModel = source.modelPath }
-            #expect(next.step == 0)
-            try run(next, to: 0)
-            #expect(try ModelFile(path: next.modelPath).arrays == file.arrays, "bit for bit, before any step")
-            try run(next, to: 1)
-            #expect(try ModelFile(path: next.modelPath).arrays != file.arrays)
+            try {
+                let next = try trainer("next") { $0.initialModel = source.modelPath }
+                #expect(next.step == 0)
+                try run(next, to: 0)
+                #expect(try ModelFile(path: next.modelPath).arrays == file.arrays, "bit for bit, before any step")
+                try run(next, to: 1)
+                #expect(try ModelFile(path: next.modelPath).arrays != file.arrays)
+            }()
             // A run that has begun needs the file no more.
             try FileManager.default.removeItem(atPath: source.modelPath)
             #expect(try trainer("next") { $0.initialModel = source.modelPath }.step == 1)
@@ -145,8 +234,7 @@ extension SmallTrainingTests {
 
         @Test(arguments: Damage.allCases)
         func aCheckpointOfOtherTensorsIsRefusedByName(_ damage: Damage) throws {
-            let first = try trainer("run")
-            try run(first, to: 1)
+            try run(trainer("run"), to: 1)
             let good = try checkpoint("run")
             var arrays = try good.arrays("training")
             let name = "moments.second.encoder.stem.weight"

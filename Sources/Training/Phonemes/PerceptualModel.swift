@@ -10,8 +10,7 @@ extension Recipe {
         let file = try ModelFile(path: losses.perceptualModel)
         let other = file.model.configuration
         guard other.sampleRate == configuration.sampleRate, configuration.hop % other.hop == 0 else {
-            throw TrainingError.perceptualModel(
-                path: losses.perceptualModel, sampleRate: other.sampleRate, wanted: configuration.sampleRate)
+            throw TrainingError.perceptualModel(path: losses.perceptualModel, wanted: configuration)
         }
         return file
     }

@@ -70,6 +70,8 @@ extension Recipe {
                     : "'\(key)': \(context.debugDescription)")
         } catch let DecodingError.keyNotFound(key, context) {
             throw .wrongValue(path: path, reason: "'\(Self.name(context.codingPath))' lacks '\(key.stringValue)'")
+        } catch let DecodingError.valueNotFound(_, context) {
+            throw .wrongValue(path: path, reason: "'\(Self.name(context.codingPath))' is null")
         } catch { throw .wrongValue(path: path, reason: "\(error)") }
         if case .object(let keys) = merged, let model = keys["model"] { try Self.checkModel(model, path: path) }
         do { _ = try model.resolved().validate() } catch { throw .wrongValue(path: path, reason: "\(error)") }
@@ -153,7 +155,7 @@ extension Recipe {
         try require(adversarial.featureMatching >= 0, "featureMatching", "0 or more")
         try require(adversarial.startStep >= 0, "startStep", "0 or more")
         try require(adversarial.warmupSteps >= 0, "warmupSteps", "0 or more")
-        try require(adversarial.every > 0, "every", "positive")
+        try require((1...1_000_000).contains(adversarial.every), "every", "between 1 and 1000000")
         try require(
             adversarial.warmup != .ramp || losses.balancerDecay == 0, "warmup",
             "'none' or 'alone' with a balancer, which would undo a ramp")
@@ -163,6 +165,8 @@ extension Recipe {
         try require((0..<1).contains(optimizer.beta2), "optimizer.beta2", "in 0 ..< 1")
         try require(optimizer.warmupSteps >= 0, "optimizer.warmupSteps", "0 or more")
         try require(optimizer.clipNorm > 0, "optimizer.clipNorm", "positive")
+        try require((0...1).contains(optimizer.finalShare), "optimizer.finalShare", "between 0 and 1")
+        try require(optimizer.weightDecay >= 0, "optimizer.weightDecay", "0 or more")
     }
 
     private func check(_ path: String) throws(RecipeError) {
@@ -185,6 +189,7 @@ extension Recipe {
             clips.longestSeconds >= 0.1 && clips.longestSeconds <= 60, "clips.longestSeconds", "between 0.1 and 60")
         try require(clips.loudness <= 0, "clips.loudness", "0 or less")
         try require(clips.speed.low >= 0.5 && clips.speed.high <= 2, "clips.speed", "between 0.5 and 2")
+        try require(clips.gain.low >= -100 && clips.gain.high <= 60, "clips.gain", "between -100 and 60 dB")
         try require((0...1).contains(clips.bandShare), "clips.bandShare", "between 0 and 1")
         try require(clips.band.low >= 1000, "clips.band", "1000 Hz or more")
         try require(quantizerWarmupSteps >= 0, "quantizerWarmupSteps", "0 or more")
@@ -203,7 +208,8 @@ extension Recipe {
         }
         try require(losses.ctcStartStep >= 0, "losses.ctcStartStep", "0 or more")
         try require((-200...0).contains(losses.quietest), "losses.quietest", "between -200 and 0 dB")
-        try require(losses.ctc >= 0 && (0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
+        try require(losses.ctc >= 0, "losses.ctc", "0 or more")
+        try require((0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
         try require(
             losses.perceptual == 0 || !losses.perceptualModel.isEmpty, "losses.perceptualModel",
             "a model file, since losses.perceptual is not 0")
@@ -230,10 +236,13 @@ extension Recipe {
         try require(optimizer.momentum > 0 && optimizer.momentum < 1, "optimizer.momentum", "between 0 and 1")
         try require(optimizer.warmupSteps >= 0, "optimizer.warmupSteps", "0 or more")
         try require(optimizer.clipNorm > 0, "optimizer.clipNorm", "positive")
+        try require((0...1).contains(optimizer.finalShare), "optimizer.finalShare", "between 0 and 1")
+        try require(optimizer.weightDecay >= 0, "optimizer.weightDecay", "0 or more")
         try require((0..<1).contains(optimizer.averageDecay), "optimizer.averageDecay", "in 0 ..< 1")
         try require(
-            losses.melWindows.count == losses.melBands.count && losses.melWindows.allSatisfy { $0 >= 8 },
-            "losses.melWindows", "as many as losses.melBands, of 8 samples or more")
+            losses.melWindows.count == losses.melBands.count
+                && losses.melWindows.allSatisfy { (8...65536).contains($0) }, "losses.melWindows",
+            "as many as losses.melBands, of 8 to 65536 samples")
         try require(losses.melBands.allSatisfy { (1...1024).contains($0) }, "losses.melBands", "between 1 and 1024")
         try require(
             evaluation.every >= 0 && evaluation.clips >= 0 && evaluation.samples >= 0, "evaluation", "0 or more")

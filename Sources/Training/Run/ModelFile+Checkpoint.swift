@@ -7,13 +7,13 @@ extension ModelFile {
     /// The model as a run's checkpoint has it: what the run would evaluate and write there, its averaged weights if it keeps any.
     ///
     /// - Parameter path: The checkpoint's folder, such as `runs/1/checkpoints/step-00001200`.
-    /// - Throws: `CheckpointError`, `ConfigurationError`, `TensorDifferences`, and what else reading safetensors throws.
+    /// - Throws: `CheckpointError`, `RecipeError`, `ConfigurationError`, `TensorDifferences`, and what else reading safetensors throws.
     public init(checkpoint path: String) throws {
         struct State: Decodable {
-            let recipe: Recipe
+            let recipe: StoredRecipe
         }
         let checkpoint = try CheckpointStore.checkpoint(at: path)
-        let recipe = try checkpoint.state(as: State.self).recipe
+        let recipe = try checkpoint.state(as: State.self).recipe.recipe(path: checkpoint.path)
         let model = try Alpha(recipe.model.resolved())
         let file = try checkpoint.file("training")
         let arrays = try model.parameters.keys.reduce(into: [String: HostArray]()) { arrays, name in

@@ -6,6 +6,8 @@ import Datasets
 /// `step-00001000.flac` with `step-00001000.png`, the spectrograms of original and decoded sound one above the other.
 package struct SampleFolder {
     let path: String
+    /// Bytes; file systems take 255, and the extension needs some.
+    private static let longestName = 200
 
     /// - Throws: `AudioError`, `FileError`.
     func write(_ clip: Reconstruction, step: Int) throws {
@@ -23,10 +25,17 @@ package struct SampleFolder {
         try SpectrogramImage(panels: panels).write(to: "\(stem).png")
     }
 
-    /// What to call the files of a clip: its key, for only the whole of it tells clips apart, but for the extension of a sound file.
+    /// What to call the files of a clip: its key, for only the whole of it tells clips apart, but for the extension of a sound file. Of a
+    /// long one the beginning and a checksum.
     package static func name(of key: String) -> String {
         let stem = isSound(key) ? key[..<(key.lastIndex(of: ".") ?? key.endIndex)] : key[...]
-        return stem.split(separator: "/").joined(separator: "-")
+        let name = stem.split(separator: "/").joined(separator: "-")
+        guard name.utf8.count > longestName else { return name }
+        let end =
+            name.indices.last { name.utf8.distance(from: name.startIndex, to: $0) <= longestName } ?? name.startIndex
+        var checksum = CRC32()
+        checksum.update(name.utf8)
+        return name[..<end] + "-" + String(checksum.value, radix: 16)
     }
 
     private func write(_ waveform: Waveform, to path: String) throws {

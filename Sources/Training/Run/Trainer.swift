@@ -1,5 +1,5 @@
 import Audio
-import Checkpoint
+public import Checkpoint
 public import Datasets
 import Metrics
 import NN
@@ -10,8 +10,8 @@ public import XLA
 
 /// A training run in a folder: it begins, or goes on exactly where its newest checkpoint stands.
 ///
-/// The folder holds `recipe.json`, `metrics.jsonl`, `checkpoints/`, `samples/` and, once evaluated, `model.safetensors`: the averaged
-/// weights.
+/// The folder holds `recipe.json`, `checkpoints/`, `samples/` and, whenever the run has ended or was stopped, `model.safetensors`: the
+/// averaged weights. One trainer at a time has it.
 public final class Trainer {
     public let recipe: Recipe
     public let model: Alpha
@@ -30,29 +30,37 @@ public final class Trainer {
     private let judge: Function
     private var state: Tree<Buffer>
     private var guardrail: Guardrail
+    private let lock: FolderLock
+    private let sources: [SourceIdentity]
+    /// Newer checkpoints than the one that the run goes on from, that are not whole; told of when it runs.
+    private var damaged: [CheckpointError] = []
 
     /// What a checkpoint holds beside tensors.
     private struct Position: Codable {
         var step: Int
-        var recipe: Recipe
+        var recipe: StoredRecipe
+        /// What `data` is of; checkpoints of before November 2026 do not say.
+        var sources: [SourceIdentity]?
         /// The batch that comes next: of the step, or later where a run went back.
         var data: Pipeline.Position
     }
 
     /// What a run tells of itself.
     public enum Event: Sendable {
-        /// After a step; the metrics' values are those of an earlier step where reading them now would hold up the device.
+        /// After a step, and its metrics: told once the next step has begun, since reading them before would hold up the device.
         case step(Int, metrics: [String: Double])
         case evaluated(Int, Evaluation)
         case saved(Int, path: String)
         /// Too many steps in a row were not finite: the run goes on from an earlier one, with other batches.
         case rolledBack(from: Int, to: Int)
+        /// A checkpoint was passed over for an earlier one.
+        case damaged(CheckpointError)
     }
 
     /// Opens the run in `folder`, from its newest whole checkpoint if it has one.
     ///
-    /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (more steps are fine), and what reading
-    ///   the dataset and checkpoints throws.
+    /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (more steps are fine), `.dataChanged` if with
+    ///   other data, `FileError` if another trainer has the folder, and what reading the dataset and checkpoints throws.
     /// - Parameters:
     ///   - data: what to learn from.
     ///   - heldOut: what to evaluate on.
@@ -78,21 +86,27 @@ public final class Trainer {
         samples = SampleFolder(path: "\(folder)/samples")
         judge = trainingStep.accuracy(on: engine)
         guardrail = Guardrail(limit: recipe.rollbackAfter)
+        // Before anything is compiled: a folder that cannot be made is known at once.
+        try Disk.createFolder(folder)
+        lock = try FolderLock(folder: folder)
+        sources = data.map(SourceIdentity.init)
         if let checkpoint = try store.latest() {
             let position: Position = try checkpoint.state()
-            var comparable = position.recipe
+            var comparable = try position.recipe.recipe(path: checkpoint.path)
             comparable.steps = recipe.steps
             comparable.checkpoints = recipe.checkpoints
             comparable.evaluation = recipe.evaluation
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
+            guard position.sources == nil || position.sources == sources else {
+                throw TrainingError.dataChanged(folder: folder)
+            }
+            damaged = checkpoint.skipped
             step = position.step
             pipeline = try Pipeline(data, options, at: position.data)
             state = try Self.restore(checkpoint, trainingStep.state, engine: engine)
         } else {
             step = 0
             pipeline = try Pipeline(data, options)
-            // Before anything is compiled: a folder that cannot be made is known at once.
-            try Disk.createFolder(folder)
             state = try Self.initialState(of: trainingStep, recipe, engine: engine)
         }
         let file = try OutputFile(path: "\(folder)/recipe.json")
@@ -106,6 +120,8 @@ public final class Trainer {
     public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
         var pending: Tree<Buffer>?
         var lastSaved = step
+        var isSaveDue = false
+        try tellOfDamaged(report)
         /// Tells of the step before: its metrics are ready by now, where those of this one would make the device wait.
         func tell() throws {
             guard let metrics = pending else { return }
@@ -125,17 +141,21 @@ public final class Trainer {
                 let from = step
                 pending = nil
                 try rollBack()
+                (lastSaved, isSaveDue) = (step, false)
+                try tellOfDamaged(report)
                 try report(.rolledBack(from: from, to: step))
                 continue
             }
-            // A checkpoint in a row of skipped steps would be no better than where the run stands.
-            if step % recipe.checkpoints.every == 0 && guardrail.skippedInRow == 0 {
-                try report(.saved(step, path: save()))
-                lastSaved = step
-            }
+            // Before the checkpoint: whoever is killed meanwhile does both again.
             if recipe.evaluation.every > 0 && step % recipe.evaluation.every == 0 && step < recipe.steps {
                 try tell()
                 try report(.evaluated(step, evaluate()))
+            }
+            if step % recipe.checkpoints.every == 0 { isSaveDue = true }
+            // A checkpoint in a row of skipped steps would be no better than where the run stands.
+            if isSaveDue && guardrail.skippedInRow == 0 {
+                try report(.saved(step, path: save()))
+                (lastSaved, isSaveDue) = (step, false)
             }
         }
         try tell()
@@ -173,12 +193,18 @@ public final class Trainer {
             : HostArray(repeating: Double(model.configuration.sampleRate) / 2, type: batch.bandwidth.type)
     }
 
+    private func tellOfDamaged(_ report: (Event) throws -> Void) throws {
+        for error in damaged { try report(.damaged(error)) }
+        damaged = []
+    }
+
     /// Back to the newest checkpoint, or the start; the pipeline goes on from where it is, since the old batches would
     /// lead here again.
     private func rollBack() throws {
         let checkpoint = try store.latest()
         try guardrail.rolledBack(to: checkpoint?.step ?? 0, from: step, folder: folder)
         step = checkpoint?.step ?? 0
+        damaged = checkpoint?.skipped ?? []
         state =
             try checkpoint.map { try Self.restore($0, trainingStep.state, engine: engine) }
             ?? Self.initialState(of: trainingStep, recipe, engine: engine)
@@ -241,9 +267,9 @@ public final class Trainer {
     private func save() throws -> String {
         let host = try state.hostArrays()
         let flat = Dictionary(uniqueKeysWithValues: zip(host.paths, host.leaves))
-        return try store.save(
-            step: step, arrays: ["training": flat], state: Position(step: step, recipe: recipe, data: pipeline.position)
-        )
+        let position = try Position(
+            step: step, recipe: StoredRecipe(recipe), sources: sources, data: pipeline.position)
+        return try store.save(step: step, arrays: ["training": flat], state: position)
     }
 
     /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it

@@ -1,7 +1,10 @@
+public import Tokenizer
+
 /// A run that cannot go on.
 public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
-    case perceptualModel(path: String, sampleRate: Int, wanted: Int)
+    case dataChanged(folder: String)
+    case perceptualModel(path: String, wanted: Alpha.Configuration)
     case initialModel(path: String)
     case frozenWithoutModel(parts: [Recipe.Part])
     case frozenBlocks(path: String)
@@ -12,9 +15,12 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .recipeChanged(let folder):
             "\(folder): this run was begun with another recipe (\(folder)/recipe.json). Only its steps, evaluation and "
                 + "checkpoints may change; for anything else choose another --run folder"
-        case .perceptualModel(let path, let sampleRate, let wanted):
-            "\(path): listens at \(sampleRate) Hz, and the model in training speaks at \(wanted) Hz; "
-                + "give a losses.perceptualModel of that rate whose frames are no longer"
+        case .dataChanged(let folder):
+            "\(folder): this run was begun with other data, or with other weights of it, and would not go on where it was. Give the "
+                + "same --data and --weight in the same order, or choose another --run folder and begin it --from \(folder)'s model"
+        case .perceptualModel(let path, let wanted):
+            "\(path): does not listen as the model in training speaks; give a losses.perceptualModel of \(wanted.sampleRate) Hz whose "
+                + "frames are \(wanted.hop) samples long or a whole part of that. `allophone info` shows both"
         case .initialModel(let path):
             "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
                 + "transformer.layers may be fewer. `allophone info` shows it, and a recipe's model may be a whole configuration"

@@ -16,7 +16,7 @@ public struct PerceptualLoss: Sendable {
     /// - Parameters:
     ///   - reference: `[batch, samples]`; no gradient flows to it.
     ///   - estimate: `[batch, samples]`.
-    ///   - masks: what is real of them.
+    ///   - masks: what is real of them, in frames of any length.
     /// - Returns: a scalar: the mean over layers of mean |Δ feature| over mean |feature of the reference|. So layers count
     ///   alike, whatever the size of their features, and 0 is equal.
     public func callAsFunction(_ reference: Tensor, _ estimate: Tensor, masks: Masks? = nil) -> Tensor {
@@ -25,7 +25,9 @@ public struct PerceptualLoss: Sendable {
         var past =
             masks.map { Past.offline(mask: concatenate([$0.samples, $0.samples], axis: 0)) } ?? .offline()
         let features = model.encoder.features(both, &past)
-        let weights = masks?.frames.expanded(at: 2)
+        let weights = masks.map {
+            Masks(lengths: $0.lengths, sampleCount: $0.sampleCount, hop: model.configuration.hop).frames.expanded(at: 2)
+        }
         let total = features.reduce(Tensor.scalar(0, both.dtype)) { sum, layer in
             let heard = layer.slice(0, 0, batch).stoppingGradient
             let difference = (layer.slice(0, batch, 2 * batch) - heard).abs().mean(weights: weights)

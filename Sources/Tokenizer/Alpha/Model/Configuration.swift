@@ -147,7 +147,9 @@ extension Alpha {
             try check(!strides.isEmpty && strides.count <= 8, "strides", "1 to 8 factors")
             try check(strides.allSatisfy { (1...64).contains($0) }, "strides", "factors of 1 to 64")
             try check(hop <= sampleRate, "strides", "factors whose product is at most a second of samples")
-            try check(!dilations.isEmpty && dilations.allSatisfy { (1...81).contains($0) }, "dilations", "1 to 81 each")
+            try check(
+                (1...16).contains(dilations.count) && dilations.allSatisfy { (1...81).contains($0) }, "dilations",
+                "1 to 16 numbers of 1 to 81")
             try check((1...8192).contains(latentDimension), "latentDimension", "between 1 and 8192")
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
             if transformer.layers > 0 {
