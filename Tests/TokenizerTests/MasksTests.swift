@@ -106,7 +106,7 @@ import Testing
             + quantized.losses.sorted { $0.key < $1.key }.map(\.value)
         let total = parts.dropFirst().reduce(parts[0], +)
         let trainable = model.parameters.filter { $0.value.kind == .trainable }.sorted { $0.key < $1.key }
-        let updates = quantized.updates.map(\.value) + quantized.resets.flatMap { [$0.mask.cast(to: .f32), $0.values] }
+        let updates = quantized.updates.map(\.value) + quantized.replacements.map(\.values)
         return parts + updates + gradient(of: total, at: trainable.map { $0.value.tensor })
     }
 
@@ -142,7 +142,7 @@ import Testing
             let paths = parameters.keys.sorted()
             let graph = Graph(
                 inputs: [input] + paths.map { parameters[$0]!.tensor },
-                outputs: named + result.updates.map(\.value) + result.resets.map(\.values))
+                outputs: named + result.updates.map(\.value) + result.replacements.map(\.values))
             return try TestBackends.reference.run(graph, [x] + paths.map { values[$0]! })
         }
         let mask = frames.flatMap { count in (0..<12).map { Float($0 >= 12 - count ? 1 : 0) } }

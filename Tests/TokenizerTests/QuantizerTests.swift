@@ -35,12 +35,12 @@ import Testing
 
     private func run(
         _ quantizer: some Quantizer, _ values: [String: HostArray], _ x: HostArray, training: QuantizerTraining?,
-        _ outputs: (Quantized, Tensor) -> [Tensor]
+        _ outputs: (Quantized, Tensor) throws -> [Tensor]
     ) throws -> [HostArray] {
         let input = Tensor.input(x.type, name: "x")
         let result = quantizer(input, training: training)
         let bound = BoundGraph(
-            quantizer.parameters, values, inputs: [(input, x)], outputs: outputs(result, input))
+            quantizer.parameters, values, inputs: [(input, x)], outputs: try outputs(result, input))
         let results = try bound.run(on: TestBackends.reference)
         for (a, b) in zip(try bound.run(on: TestBackends.xla), results) {
             expectClose(a, b, relative: 1e-5, absolute: 1e-6)
@@ -138,7 +138,9 @@ import Testing
         let (quantizer, values) = vq([0.6, 0.026, 0.37, 0.0252])
         let x = Self.vectors([10, 80, 200, 10])
         let results = try run(quantizer, values, x, training: training) { result, _ in
-            [result.resets[0].mask, result.resets[0].values, result.updates[0].value, result.metrics["deadCodes"]!]
+            let values = result.replacements[0].values
+            let settled = quantizer.settled(usage: result.updates[0].value, sums: nil, replacements: values)
+            return [settled.isDead, values, settled.usage, result.metrics["deadCodes"]!]
         }
         #expect(results[0] == HostArray([false, false, false, true], shape: [4, 1]))
         #expect(results[3] == HostArray(Float(1)))
@@ -151,7 +153,7 @@ import Testing
         // Another key picks among the same frames, and the same key the same.
         let picks = try (0..<8 as Range<UInt64>).map { seed in
             try run(quantizer, values, x, training: QuantizerTraining(key: RandomKey(seed: seed))) { result, _ in
-                [result.resets[0].values]
+                [result.replacements[0].values]
             }[0].doubles
         }
         #expect(Set(picks).count > 1 && picks[1] == results[1].doubles)
@@ -163,10 +165,13 @@ import Testing
         #expect(quantizer.parameters["codebook"]?.kind == .statistic)
         let degrees = [10.0, -20, 170, 100]
         let results = try run(quantizer, values, Self.vectors(degrees), training: training) { result, _ in
-            #expect(result.losses.keys.sorted() == ["commitment"] && result.resets.isEmpty)
-            return result.updates.map(\.value)
+            #expect(result.losses.keys.sorted() == ["commitment"])
+            let settled = quantizer.settled(
+                usage: result.updates[0].value, sums: result.updates[1].value,
+                replacements: result.replacements[0].values)
+            return try [settled.usage, #require(settled.moved).codebook, #require(settled.moved).sums]
         }
-        // Updates are usage, codebook, sums. What chose 0: 10° and −20°; 1: 100°; 2: 170°; 3: nothing, ever.
+        // Usage, codebook, sums. What chose 0: 10° and −20°; 1: 100°; 2: 170°; 3: nothing, ever.
         var moving = sums.map { 0.99 * Double($0) }
         for (angle, entry) in zip(degrees, [0, 0, 2, 1]) {
             moving[2 * entry] += 0.01 * cos(angle * .pi / 180) / 4

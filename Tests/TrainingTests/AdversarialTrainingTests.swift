@@ -175,6 +175,43 @@ import XLA
         #expect(compared > 30)
     }
 
+    /// Which entries are dead, and what a moving average makes of them, is a matter of the whole batch.
+    @Test(arguments: [Alpha.Configuration.Level.Codebook.gradient, .movingAverage])
+    func aCodebookIsSettledOnceABatch(_ codebook: Alpha.Configuration.Level.Codebook) throws {
+        var configuration = SmallTraining.configuration
+        configuration.quantizer[0] = .vq(codebookSize: 64, dimension: 4, codebook: codebook)
+        var whole = SmallTraining.recipe
+        whole.model = .configuration(configuration)
+        var parts = whole
+        parts.accumulation = 2
+        let engine = try Self.engine.get()
+        var random = TestRandom(seed: 9)
+        let audio = random.array([2, 800], .f32, low: -0.5, high: 0.5)
+        // What is chosen in one half of the batch alone is dead by the other half.
+        let usage = HostArray(repeating: 0.001575, type: TensorType(.f32, [64]))
+        let results = try [whole, parts].map { recipe -> [String: HostArray] in
+            let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+            let state = try step.initialState(on: engine).map { path, buffer in
+                try path == "statistics.quantizer.levels.0.usage" ? engine.upload(usage) : buffer
+            }
+            let result = try step.function(at: 0)(engine.trainingArguments(state, audio: audio)).hostArrays()
+            return Dictionary(uniqueKeysWithValues: zip(result.paths, result.leaves))
+        }
+        func values(_ result: [String: HostArray], _ name: String) throws -> [Double] {
+            try #require(result["state.\(name)"]).doubles
+        }
+        let used = try results.map { try values($0, "statistics.quantizer.levels.0.usage") }
+        let isDead = used[0].map { $0 == 1.0 / 64 }
+        #expect(isDead.contains(true) && isDead.contains(false), "\(used[0])")
+        for (one, other) in zip(used[0], used[1]) { #expect(abs(one - other) < 1e-6) }
+        // Dead entries become random frames of the batch.
+        let path = "\(codebook == .gradient ? "parameters" : "statistics").quantizer.levels.0.codebook"
+        let entries = try results.map { try values($0, path) }
+        for (index, pair) in zip(entries[0], entries[1]).enumerated() where !isDead[index / 4] {
+            #expect(abs(pair.0 - pair.1) < 1e-3)
+        }
+    }
+
     /// A clip without highs must not teach that real sound has none.
     @Test func whatIsAboveAClipsBandIsNotJudged() throws {
         let engine = try Self.engine.get()

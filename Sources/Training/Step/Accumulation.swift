@@ -2,9 +2,9 @@ import Tensor
 
 /// What `body` gives of a batch, computed in equal parts one after another, so that only one part is in memory at a time.
 ///
-/// Values under `mean` are averaged over the parts, which is exact for gradients, losses and moving averages of a mean where
-/// the clips of a batch are of one length; parts of others weigh the same, however much of them is padding. Those under `last`
-/// are the last part's.
+/// Values under `mean` are averaged over the parts, which is exact for gradients, losses and moving means where the clips of a
+/// batch are of one length; parts of others weigh the same, however much of them is padding. Those under `last` are the last
+/// part's.
 ///
 /// - Parameters:
 ///   - batch: tensors `[clips, …]`.

@@ -116,7 +116,8 @@ private struct Body: Sendable {
             current.filter { gradients.keys.contains($0.key) }, by: gradients, moments: state["moments"].values,
             step: step)
         moved.parameters.merge(current) { learned, _ in learned }
-        reset(&moved.parameters, &moved.moments, lesson["last"])
+        var statistics = means["statistics"].values
+        settle(&moved.parameters, &moved.moments, &statistics, replacements: lesson["last"].values)
         let average = ExponentialMovingAverage(decay: recipe.optimizer.averageDecay, warmsUp: true)
             .update(state["average"].values, with: moved.parameters, step: step)
         metrics["gradientNorm"] = moved.norm
@@ -146,7 +147,7 @@ private struct Body: Sendable {
         return [
             "state": [
                 "parameters": guarded(moved.parameters, state["parameters"]),
-                "statistics": guarded(means["statistics"].values, state["statistics"]),
+                "statistics": guarded(statistics, state["statistics"]),
                 "moments": guarded(moved.moments, state["moments"]),
                 "average": guarded(average, state["average"]),
                 "discriminators": [
@@ -190,31 +191,30 @@ private struct Body: Sendable {
             metrics["discriminator/accuracy"] = discriminatorAccuracy(real: real, fake: fake, adversarial.loss)
         }
         let current = state["parameters"].values
-        let paths = current.keys.filter(learns).sorted()
+        let learning = current.keys.filter(learns).sorted()
         let (products, balancer) = attempt.gradients(
-            at: paths.map { current[$0]! }, balancerDecay: recipe.losses.balancerDecay,
+            at: learning.map { current[$0]! }, balancerDecay: recipe.losses.balancerDecay,
             state: state["balancer"].values)
         metrics.merge(attempt.values) { $1 }
         metrics.merge(attempt.quantized.metrics) { $1 }
         metrics["loss"] = attempt.total
 
-        let pathOf = Dictionary(uniqueKeysWithValues: model.parameters.map { ($1.tensor.key, $0) })
+        let paths = paths
         var statistics = state["statistics"].values
         for update in attempt.quantized.updates {
-            if let path = pathOf[update.parameter.tensor.key], learns(path) { statistics[path] = update.value }
+            if let path = paths[update.parameter.tensor.key], learns(path) { statistics[path] = update.value }
         }
-        var resets: [String: Tree<Tensor>] = [:]
-        for reset in attempt.quantized.resets {
-            guard let path = pathOf[reset.parameter.tensor.key], learns(path) else { continue }
-            resets[path] = ["mask": .leaf(reset.mask), "values": .leaf(reset.values)]
+        var replacements: [String: Tensor] = [:]
+        for entries in attempt.quantized.replacements {
+            if let path = paths[entries.codebook.tensor.key], learns(path) { replacements[path] = entries.values }
         }
         return [
             "mean": [
-                "gradients": Tree(Dictionary(uniqueKeysWithValues: zip(paths, products))),
+                "gradients": Tree(Dictionary(uniqueKeysWithValues: zip(learning, products))),
                 "discriminatorGradients": Tree(opposing), "statistics": Tree(statistics), "balancer": Tree(balancer),
                 "metrics": Tree(metrics),
             ],
-            "last": .dictionary(resets),
+            "last": Tree(replacements),
         ]
     }
 
@@ -244,15 +244,35 @@ private struct Body: Sendable {
         return minimum(since / Double(adversarial.warmupSteps), 1)
     }
 
-    /// Overwrites dead codebook entries. What the old entry learned says nothing about the new one.
-    private func reset(_ parameters: inout [String: Tensor], _ moments: inout [String: Tensor], _ resets: Tree<Tensor>)
-    {
-        guard case .dictionary(let resets) = resets else { return }
-        for (path, reset) in resets.sorted(by: { $0.key < $1.key }) {
-            let (mask, values) = (reset["mask"].value, reset["values"].value)
-            parameters[path] = select(mask, values, parameters[path]!)
-            let zero = Tensor.zeros(values.type)
-            for moment in ["first.\(path)", "second.\(path)"] { moments[moment] = select(mask, zero, moments[moment]!) }
+    /// Where each of the model's parameters is, by its placeholder.
+    private var paths: [Tensor.Key: String] {
+        Dictionary(uniqueKeysWithValues: model.parameters.map { ($1.tensor.key, $0) })
+    }
+
+    /// Gives dead codebook entries new places. What the old entry learned says nothing about the new one.
+    private func settle(
+        _ parameters: inout [String: Tensor], _ moments: inout [String: Tensor], _ statistics: inout [String: Tensor],
+        replacements: [String: Tensor]
+    ) {
+        let paths = paths
+        for level in model.quantizer.levels.compactMap({ $0 as? VectorQuantizer }) {
+            guard let path = paths[level.codebook.tensor.key], let values = replacements[path],
+                let usage = paths[level.usage.tensor.key]
+            else { continue }
+            let sums = level.sums.flatMap { paths[$0.tensor.key] }
+            let settled = level.settled(
+                usage: statistics[usage]!, sums: sums.map { statistics[$0]! }, replacements: values)
+            statistics[usage] = settled.usage
+            if let sums, let moved = settled.moved {
+                statistics[sums] = moved.sums
+                statistics[path] = moved.codebook
+            } else {
+                parameters[path] = select(settled.isDead, values, parameters[path]!)
+                let zero = Tensor.zeros(values.type)
+                for moment in ["first.\(path)", "second.\(path)"] {
+                    moments[moment] = select(settled.isDead, zero, moments[moment]!)
+                }
+            }
         }
     }
 }

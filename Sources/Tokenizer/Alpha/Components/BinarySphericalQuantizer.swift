@@ -31,7 +31,7 @@ public struct BinarySphericalQuantizer: Quantizer {
         let passed = training?.passing(direction, straight) ?? straight
         var result = Quantized(
             codes: isSet.cast(to: .i32), coordinates: direction.cast(to: .f32),
-            embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:], updates: [], resets: [])
+            embedding: expand(passed.cast(to: x.dtype)), losses: [:], metrics: [:], updates: [], replacements: [])
         if let logScale {
             let similarity = matmul(direction, everyCorner(as: direction.dtype).transposed)
             result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype))

@@ -14,7 +14,7 @@ public struct Quantized: Sendable {
     public var losses: [String: Tensor]
     /// Scalars to be watched, by name.
     public var metrics: [String: Tensor]
-    /// New values of statistics, by the placeholder of the parameter they replace.
+    /// New values of statistics, by the placeholder of the parameter they replace; the mean of those of a batch's parts is the batch's.
     public var updates: [(parameter: Parameter, value: Tensor)]
     /// f32 `[batch, frames, entries]`: how near each entry is, the chosen one highest; their softmax is what the level takes
     /// the phoneme to be. Only from a level whose entries are phonemes.
@@ -22,8 +22,9 @@ public struct Quantized: Sendable {
     /// `[entries]`: the moving mean of these probabilities, for label priors; only from a VQ that learns by phonemes alone, and in
     /// training from any.
     public var priors: Tensor?
-    /// Rows of a trainable parameter to be overwritten after the optimizer's step: where `mask [rows, 1]` is true, by `values`.
-    public var resets: [(parameter: Parameter, mask: Tensor, values: Tensor)]
+    /// What dead entries of codebooks are to become, `[entries, dimension]` of each; ``VectorQuantizer/settled(usage:sums:replacements:)``
+    /// says which are dead.
+    public var replacements: [(codebook: Parameter, values: Tensor)]
 }
 
 /// What a quantizer may know while training.
@@ -64,7 +65,7 @@ public protocol Quantizer: Module {
     /// How many integers make one code in `Quantized.codes`.
     var codeWidth: Int { get }
 
-    /// `x`: `[batch, frames, channels]`. Without `training` there are no losses, updates or resets.
+    /// `x`: `[batch, frames, channels]`. Without `training` there are no losses, updates or replacements.
     func callAsFunction(_ x: Tensor, training: QuantizerTraining?) -> Quantized
 
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, frames, channels]`.

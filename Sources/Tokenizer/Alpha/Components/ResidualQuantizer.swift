@@ -3,7 +3,7 @@ public import Tensor
 
 /// Levels of quantizers, each given what the levels before it left.
 public struct ResidualQuantizer: Module {
-    let levels: [any Quantizer]
+    package let levels: [any Quantizer]
 
     public init(_ configuration: Alpha.Configuration) {
         let channels = configuration.latentDimension
@@ -58,7 +58,7 @@ public struct ResidualQuantizer: Module {
             coordinates: concatenate(results.map(\.coordinates), axis: 2),
             embedding: results.dropFirst().reduce(results[0].embedding) { $0 + $1.embedding },
             losses: named(\.losses), metrics: named(\.metrics), updates: results.flatMap(\.updates),
-            logits: results[0].logits, priors: results[0].priors, resets: results.flatMap(\.resets))
+            logits: results[0].logits, priors: results[0].priors, replacements: results.flatMap(\.replacements))
     }
 
     /// i32 codes `[batch, frames, codeWidth]` → `[batch, frames, channels]`.

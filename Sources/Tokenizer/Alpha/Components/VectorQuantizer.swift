@@ -1,4 +1,4 @@
-import NN
+package import NN
 public import Tensor
 
 /// The nearest entry of a learned codebook, by direction: inputs and entries are compared on the unit sphere.
@@ -12,11 +12,11 @@ public struct VectorQuantizer: Quantizer {
     public typealias Learning = Alpha.Configuration.Level.Codebook
 
     let project: Linear
-    let codebook: Parameter
+    package let codebook: Parameter
     /// The moving share of frames that chose each entry.
-    let usage: Parameter
+    package let usage: Parameter
     /// Moving sums of what chose each entry; only with a moving-average codebook.
-    let sums: Parameter?
+    package let sums: Parameter?
     let expand: Linear
     /// log s, if entries are phonemes.
     let logScale: Parameter?
@@ -56,7 +56,7 @@ public struct VectorQuantizer: Quantizer {
         var result = Quantized(
             codes: codes.expanded(at: 2), coordinates: codes.expanded(at: 2).cast(to: .f32),
             embedding: expand(heard.cast(to: x.dtype)), losses: [:], metrics: [:],
-            updates: [], resets: [])
+            updates: [], replacements: [])
         // On the sphere ‖u - e‖² is 2 - 2u·e.
         if let logScale { result.logits = (similarity - 1) * (2 * logScale.scale(as: similarity.dtype)) }
         if let training {
@@ -95,25 +95,44 @@ public struct VectorQuantizer: Quantizer {
         let vectors = direction.reshaped([frames, codebook.shape[1]]).cast(to: .f32).stoppingGradient
 
         // Dead entries move to inputs of this batch; the random choice is part of the step's key, so a resumed run agrees.
-        let isDead = moving.isLess(than: Self.deadShare / Double(size))
-        let replacements = vectors.gathering(picks(frames, training))
-        result.metrics["deadCodes"] = isDead.cast(to: .f32).sum()
+        result.replacements.append((codebook, vectors.gathering(picks(frames, training))))
+        result.metrics["deadCodes"] = isDead(moving).cast(to: .f32).sum()
         result.metrics["perplexity"] = perplexity(share)
         result.metrics["usedShare"] = moving.isGreater(than: Self.deadShare / Double(size)).cast(to: .f32).mean()
-        let mask = isDead.expanded(at: 1)
-        let settled = select(isDead, Tensor.full(1 / Double(size), moving.type), moving)
-        result.updates.append((usage, settled))
+        result.updates.append((usage, moving))
         if let sums {
             let batchSums = dot(counted, vectors, contracting: ([0], [0])) / maximum(weight.sum(), 1)
-            let movingSums = sums.tensor * Self.decay + batchSums * (1 - Self.decay)
-            // An entry with no history keeps its place.
-            let known = movingSums.squared.sum(axes: [1], keepingAxes: true).isGreater(than: 1e-12)
-            let moved = select(known, normalizedToSphere(movingSums), codebook.tensor)
-            result.updates.append((codebook, select(mask, replacements, moved)))
-            result.updates.append((sums, select(mask, replacements * (1 / Double(size)), movingSums)))
-        } else {
-            result.resets.append((codebook, mask, replacements))
+            result.updates.append((sums, sums.tensor * Self.decay + batchSums * (1 - Self.decay)))
         }
+    }
+
+    private func isDead(_ usage: Tensor) -> Tensor { usage.isLess(than: Self.deadShare / Double(size)) }
+
+    /// What a step leaves of a codebook.
+    package struct Settled {
+        /// bool `[entries, 1]`: which entries are dead, and begin anew.
+        package var isDead: Tensor
+        /// `[entries]`.
+        package var usage: Tensor
+        /// `[entries, dimension]`, and the codebook that they make; only with a moving-average codebook.
+        package var moved: (sums: Tensor, codebook: Tensor)?
+    }
+
+    /// - Parameters:
+    ///   - usage: what `Quantized.updates` has for ``usage``, of the whole batch.
+    ///   - sums: the same for ``sums``.
+    ///   - replacements: `[entries, dimension]`, of `Quantized.replacements`.
+    package func settled(usage: Tensor, sums: Tensor?, replacements: Tensor) -> Settled {
+        let isDead = isDead(usage)
+        let mask = isDead.expanded(at: 1)
+        let moved = sums.map { sums in
+            // An entry with no history keeps its place.
+            let known = sums.squared.sum(axes: [1], keepingAxes: true).isGreater(than: 1e-12)
+            let codebook = select(known, normalizedToSphere(sums), codebook.tensor)
+            return (select(mask, replacements * (1 / Double(size)), sums), select(mask, replacements, codebook))
+        }
+        return Settled(
+            isDead: mask, usage: select(isDead, Tensor.full(1 / Double(size), usage.type), usage), moved: moved)
     }
 
     /// Entries that are phonemes are neither moved nor reset by how often they are chosen: a language may lack one. Their
