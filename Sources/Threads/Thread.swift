@@ -14,8 +14,9 @@
 /// - Parameters:
 ///   - name: what debuggers and `top` call it; Linux shows the first 15 bytes.
 ///   - stackSize: in bytes.
-/// - Precondition: the system has a thread left to give; without one the program could only hang.
-public func startThread(name: String, stackSize: Int, _ body: @escaping @Sendable () -> Void) {
+/// - Returns: false where the system has no thread left to give, and `body` does not run.
+@discardableResult
+public func startThread(name: String, stackSize: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -27,8 +28,9 @@ public func startThread(name: String, stackSize: Int, _ body: @escaping @Sendabl
     #else
         var thread = pthread_t()
     #endif
-    let code = pthread_create(&thread, &attributes, entry, work.toOpaque())
-    precondition(code == 0, "cannot start the thread \(name): \(String(cString: strerror(code)))")
+    if pthread_create(&thread, &attributes, entry, work.toOpaque()) == 0 { return true }
+    work.release()
+    return false
 }
 
 private final class Work: Sendable {

@@ -41,7 +41,8 @@ struct Train: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How many clips are drawn of each --data, relative to the others: as many --weight as --data, in their order. Default: as "
-                + "many of each.", valueName: "number"))
+                + "many of each. A clip gives segments in proportion to its length, so for shares of time divide by the mean length.",
+            valueName: "number"))
     var weight: [Double] = []
 
     @Option(

@@ -38,11 +38,38 @@ private func noise(_ count: Int) -> [Float] {
         }
         let nan = Waveform(samples: [0, .nan, 0], sampleRate: 8000)
         #expect(throws: AudioError.self) { try nan.flacFile() }
+        #expect(throws: AudioError.self) { try nan.wavFile() }
+    }
+
+    /// libsndfile seeks to where a Wave64 file's sizes say that its next chunk is.
+    @Test func sizesBeyondAllNumbersAreNoPlaceToGo() throws {
+        func guid(_ name: String, _ rest: [UInt8]) -> [UInt8] { Array(name.utf8) + rest }
+        let common: [UInt8] = [0xF3, 0xAC, 0xD3, 0x11, 0x8C, 0xD1, 0x00, 0xC0, 0x4F, 0x8E, 0xDB, 0x8A]
+        func little(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        func file(dataSize: Int) -> [UInt8] {
+            let format = [(1, 2), (1, 2), (8000, 4), (16000, 4), (2, 2), (16, 2)].flatMap { little($0.0, $0.1) }
+            return guid("riff", [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00])
+                + little(304, 8) + guid("wave", common) + guid("fmt ", common) + little(40, 8) + format
+                + guid("data", common) + little(dataSize, 8) + [UInt8](repeating: 3, count: 200)
+        }
+        #expect(try AudioReader(contents: file(dataSize: 224), name: "good.w64").readAll(limit: 1000).count == 100)
+        for size in [0x7FFF_FFFF_FFFF_FFF8, .max] {
+            let reader = try AudioReader(contents: file(dataSize: size), name: "hostile.w64")
+            #expect(try reader.readAll(limit: 1000).count == 100, "what is there")
+        }
+        #expect(throws: AudioError.self) { try AudioReader(contents: file(dataSize: -8), name: "hostile.w64") }
+    }
+
+    @Test func whatNoGainMakesSpeechStaysAsItIs() {
+        let faint = Waveform(samples: [0, 1e-37, -1e-37], sampleRate: 8000)
+        #expect(LevelNormalization.peak(-1)(faint).samples == faint.samples)
     }
 
     @Test func moreThanTheLimitIsRefused() throws {
         let wave = Waveform(samples: noise(20_000), sampleRate: 8000)
-        let file = wave.wavFile()
+        let file = try wave.wavFile()
         #expect(try AudioReader(contents: file, name: "x").readAll(limit: 20_000).count == 20_000)
         #expect(throws: AudioError.tooLong(path: "x", seconds: 2.5, limit: 19_999.0 / 8000)) {
             try AudioReader(contents: file, name: "x").readAll(limit: 19_999)

@@ -135,7 +135,7 @@ extension Waveform {
     /// What a 16-bit file keeps.
     static func roundTrip(_ wave: Waveform) throws -> Waveform {
         try Waveform(
-            samples: AudioReader(contents: wave.wavFile(), name: "memory").readAll(limit: .max),
+            samples: AudioReader(contents: try wave.wavFile(), name: "memory").readAll(limit: .max),
             sampleRate: wave.sampleRate)
     }
 }

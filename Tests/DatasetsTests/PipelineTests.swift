@@ -12,6 +12,8 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
     let streamed = SyntheticSource("streamed", shardSizes: [30, 7, 25, 18], isRandomAccess: false, lostShard: 1) {
         $1 % 9 == 4
     }
+    var filtered = SyntheticSource("filtered", shardSizes: [60, 44], isRandomAccess: false)
+    filtered.hidden = { $1 < 20 + 10 * $0 || $1 % 3 == 0 }
     var augmented = Pipeline.Options.small(.segments(frames: 12))
     augmented.preparation.augmentation = Augmentation(
         speed: Interval(0.9, 1.1), gain: Interval(-6, 6), band: Interval(1000, 3000))
@@ -23,6 +25,8 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
         ("streamed segments, augmented", [WeightedSource(streamed)], augmented),
         ("mixed", [WeightedSource(indexed, weight: 3), WeightedSource(streamed)], .small(.segments(frames: 12))),
         ("in order", [WeightedSource(streamed)], ordered),
+        ("another split in between", [WeightedSource(filtered)], .small()),
+        ("another split in between, in order", [WeightedSource(filtered)], ordered),
     ]
 }()
 

@@ -45,6 +45,20 @@ private struct Stopped: Error {}
         }
     }
 
+    @Test func aPreparationIsOfOneSplitAndOneStateOfItsSource() throws {
+        let folder = try TemporaryFolder()
+        let out = folder.file("out")
+        var train = options
+        train.split = "train"
+        try DatasetPreparation(source, in: out, train).run()
+        #expect(try DatasetPreparation(source, in: out, train).isFinished)
+        var dev = options
+        dev.split = "dev"
+        #expect(throws: PreparationError.self) { try DatasetPreparation(source, in: out, dev) }
+        let grown = SyntheticSource(shardSizes: [23, 9, 1], isRandomAccess: false)
+        #expect(throws: PreparationError.self) { try DatasetPreparation(grown, in: out, train) }
+    }
+
     @Test func everyShardHasSomethingOfAllThatThereIs() throws {
         let folder = try TemporaryFolder()
         let source = SyntheticSource(shardSizes: [60, 60], isRandomAccess: true)

@@ -10,6 +10,8 @@ struct SyntheticSource: Source {
     private let sizes: [Int]
     private let broken: @Sendable (_ shard: Int, _ ordinal: Int) -> Bool
     private let lostShard: Int?
+    /// Records that are passed over, as those of another split are.
+    var hidden: @Sendable (_ shard: Int, _ ordinal: Int) -> Bool = { _, _ in false }
     /// A shard that cannot be fetched.
     var unfetchedShard: Int?
 
@@ -57,6 +59,7 @@ struct SyntheticSource: Source {
         }
 
         func next() -> Result<Record, RecordFailure>? {
+            while ordinal < source.sizes[shard], source.hidden(shard, ordinal) { ordinal += 1 }
             guard ordinal < source.sizes[shard] else { return nil }
             defer { ordinal += 1 }
             let key = "\(shard)/\(ordinal)"
@@ -69,7 +72,7 @@ struct SyntheticSource: Source {
             let wave = SyntheticSource.tone(shard: shard, ordinal: ordinal)
             return .success(
                 Record(
-                    key: key, sound: .bytes(wave.wavFile(), name: "\(key).wav"),
+                    key: key, sound: .bytes((try? wave.wavFile()) ?? [], name: "\(key).wav"),
                     metadata: Record.Metadata(text: "text \(key)", speaker: "speaker \(ordinal % 3)")))
         }
 

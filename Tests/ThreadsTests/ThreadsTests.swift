@@ -27,6 +27,10 @@ import Threads
         }
     }
 
+    @Test func aThreadThatCannotBeIsTold() {
+        #expect(!startThread(name: "huge", stackSize: 1 << 60) {})
+    }
+
     #if os(Linux)
         @Test func aThreadHasItsName() throws {
             let found = Found<String>()

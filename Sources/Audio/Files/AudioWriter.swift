@@ -140,7 +140,8 @@ private let outputCalls = SF_VIRTUAL_IO(
             case SF_SEEK_END: file.length
             default: 0
             }
-        file.position = max(0, base + Int(offset))
+        guard let place = seekTarget(base, Int(offset)) else { return -1 }
+        file.position = place
         return sf_count_t(file.position)
     },
     read: { _, _, _ in 0 },

@@ -42,8 +42,9 @@ final class MemoryFile {
             case SF_SEEK_END: contents.count
             default: 0
             }
-        position = max(0, base + offset)
-        return position
+        guard let place = seekTarget(base, offset) else { return -1 }
+        position = place
+        return place
     }
 
     /// libsndfile's calls, whose user pointer is an unretained `MemoryFile`.
@@ -56,6 +57,12 @@ final class MemoryFile {
             return count
         },
         tell: { sf_count_t(memoryFile($0).position) })
+}
+
+/// Where a seek leads, not before the beginning; `nil` beyond all numbers, which a hostile file's sizes may ask for.
+func seekTarget(_ base: Int, _ offset: Int) -> Int? {
+    let (place, overflows) = base.addingReportingOverflow(offset)
+    return overflows ? nil : max(0, place)
 }
 
 private func memoryFile(_ user: UnsafeMutableRawPointer?) -> MemoryFile {

@@ -46,7 +46,7 @@ final class OutputFile {
             return
         }
         let slash = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
-        let name = "\(target[..<slash]).\(target[slash...]).\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let name = "\(target[..<slash]).\(target[slash...].prefix(40)).\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         temporary = name
         descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw writeError(errno, path: path) }
@@ -90,6 +90,17 @@ final class OutputFile {
             unlink(temporary)
             throw writeError(code, path: path)
         }
+        flushFolder()
+    }
+
+    /// Without it a rename may be lost with the power. Folders that cannot be flushed, of some network file systems, need not be.
+    private func flushFolder() {
+        let slash = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
+        let folder = slash == target.startIndex ? "." : String(target[..<slash])
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
     }
 
     /// Removes what was written, unless it has been committed.

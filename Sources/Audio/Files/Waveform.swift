@@ -36,8 +36,10 @@ public struct Waveform: Sendable, Hashable {
 
     /// A 16-bit WAV file in memory; samples outside -1...1 are clipped.
     ///
+    /// - Throws: ``AudioError`` for what is not finite.
     /// - Precondition: it is shorter than 4 GiB.
-    public func wavFile() -> [UInt8] {
+    public func wavFile(name: String = "clip.wav") throws -> [UInt8] {
+        try requireFinite(samples, from: 0, sampleRate: sampleRate, path: name)
         let data = RawPCM.s16le.encode(samples)
         func little(_ value: Int, _ byteCount: Int) -> [UInt8] {
             (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }

@@ -47,11 +47,11 @@ public enum LevelNormalization: Hashable, Sendable {
     /// The programme loudness at so many LUFS, but no louder than fits: peaks are never clipped.
     case loudness(Double)
 
-    /// Silence stays as it is.
+    /// Silence stays as it is, and what is 200 dB below full scale: no gain makes speech of that.
     public func callAsFunction(_ waveform: Waveform) -> Waveform {
         if case .none = self { return waveform }
         let headroom = -20 * log10(Double(waveform.peak))
-        guard headroom.isFinite else { return waveform }
+        guard headroom < 200 else { return waveform }
         switch self {
         case .none: return waveform
         case .peak(let level): return waveform.amplified(by: headroom + level)

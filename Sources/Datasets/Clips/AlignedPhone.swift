@@ -14,6 +14,9 @@ public struct AlignedPhone: Hashable, Sendable, Codable {
     public var start: Double
     public var end: Double
 
+    /// Thirty years, in seconds: no recording is longer.
+    private static let latest = 1e9
+
     /// - Precondition: `start ≤ end`.
     public init(_ ipa: String, from start: Double, to end: Double) {
         precondition(start <= end, "a phone from \(start) to \(end) s")
@@ -26,7 +29,7 @@ public struct AlignedPhone: Hashable, Sendable, Codable {
         var list = try decoder.unkeyedContainer()
         let ipa = try list.decode(String.self)
         let (start, end) = (try list.decode(Double.self), try list.decode(Double.self))
-        guard list.isAtEnd, start.isFinite, end.isFinite, start <= end else {
+        guard list.isAtEnd, start <= end, abs(start) <= Self.latest, abs(end) <= Self.latest else {
             throw DecodingError.dataCorruptedError(in: list, debugDescription: "a phone is [ipa, start, end]")
         }
         self.init(ipa, from: start, to: end)

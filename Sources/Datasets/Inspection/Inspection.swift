@@ -74,7 +74,11 @@ public struct Inspection: Sendable, Codable {
                 speakersAreAll = false
             }
         }
-        if let language = clip.metadata.language { languages[language, default: 0] += clip.seconds }
+        if let language = clip.metadata.language,
+            languages[language] != nil || languages.count < Self.mostSpeakers
+        {
+            languages[language, default: 0] += clip.seconds
+        }
         if let text = clip.metadata.text, !text.isEmpty {
             clipsWithText += 1
             characters += text.count
@@ -97,7 +101,7 @@ public struct Inspection: Sendable, Codable {
             }
             do {
                 let reader = try record.open()
-                // An hour at a time: memory stays bounded, and who records longer clips wants them counted.
+                // In pieces: memory stays bounded, and who records clips of hours wants them counted.
                 var samples: [Float] = []
                 var frames = 0
                 while case let chunk = try reader.read(maximumFrames: 1 << 16), !chunk.isEmpty {

@@ -16,10 +16,11 @@ final class OrderedMap<Input, Output: Sendable> {
     ) {
         shared = Shared(
             depth: max(depth, threads), weightLimit: weightLimit, weight: weight, draw: draw, transform: transform)
-        for number in 0..<threads {
+        let started = (0..<threads).filter { number in
             // The decoders of libsndfile take much of a stack.
             startThread(name: "decode.\(number)", stackSize: 4 << 20) { [shared] in shared.work() }
         }
+        precondition(threads == 0 || !started.isEmpty, "no thread can be started, and the program could only hang")
     }
 
     deinit { shared.stop() }

@@ -30,8 +30,10 @@ final class RecordStream {
         var epoch = 0
         /// In random access the place in the epoch's order; else that of the first of the shards that are read together.
         var place = 0
-        /// The ordinal in each of these shards at which the block begins.
+        /// Rounds of these shards, a record of each, before the block.
         var block = 0
+        /// Where the block begins in each of these shards; `nil` at their beginning. A shard's ordinals may leave some out.
+        var ordinals: [Int]?
         /// Records of the block that have been given.
         var given = 0
     }
@@ -58,7 +60,7 @@ final class RecordStream {
     private var readers: [Int: any ShardReader] = [:]
     private var block: [Result<Record, RecordFailure>]?
     /// Where the next block begins, and where `readers` of shards that have not ended stand; nil where all have.
-    private var blockEnd: Int?
+    private var blockEnd: (block: Int, ordinals: [Int])?
     private var shuffledPlaces: (epoch: Int, places: IndexPermutation)?
 
     /// Encoded sounds in a block, in bytes, beyond which no more records are added.
@@ -162,7 +164,7 @@ final class RecordStream {
             }
             block = nil
             if let blockEnd {
-                position.block = blockEnd
+                (position.block, position.ordinals) = blockEnd
                 position.given = 0
             } else {
                 leave(last)
@@ -200,13 +202,16 @@ final class RecordStream {
         if let block { return block }
         let shards = group.map { order.isShuffled ? places(source.shards.count)[$0] : $0 }
         var records: [Result<Record, RecordFailure>] = []
-        if blockEnd != position.block || readers.isEmpty { records = try startReading(shards) }
-        var (bytes, ordinal) = (0, position.block)
+        if blockEnd?.block != position.block || readers.isEmpty { records = try startReading(shards) }
+        var (bytes, rounds) = (0, position.block)
+        var ordinals = position.ordinals ?? shards.map { _ in 0 }
         let wanted = order.isShuffled ? order.window : 1
         repeat {
-            for shard in shards {
+            for (index, shard) in shards.enumerated() {
                 guard let reader = readers[shard] else { continue }
-                guard let record = reader.next() else {
+                let record = reader.next()
+                ordinals[index] = reader.ordinal
+                guard let record else {
                     readers[shard] = nil
                     continue
                 }
@@ -215,9 +220,9 @@ final class RecordStream {
                 }
                 records.append(record)
             }
-            ordinal += 1
+            rounds += 1
         } while records.count < wanted && bytes < Self.blockBytes && !readers.isEmpty
-        blockEnd = readers.isEmpty ? nil : ordinal
+        blockEnd = readers.isEmpty ? nil : (rounds, ordinals)
         if order.isShuffled {
             var random = random(2, UInt64(shards[0]), UInt64(position.block))
             records = random.permutation(records.count).map { records[$0] }
@@ -230,8 +235,9 @@ final class RecordStream {
     private func startReading(_ shards: [Int]) throws(RecordFailure) -> [Result<Record, RecordFailure>] {
         readers = [:]
         var failures: [Result<Record, RecordFailure>] = []
-        for shard in shards {
-            do throws(SourceError) { readers[shard] = try source.open(shard: shard, at: position.block) } catch {
+        for (index, shard) in shards.enumerated() {
+            let ordinal = position.ordinals?[index] ?? position.block
+            do throws(SourceError) { readers[shard] = try source.open(shard: shard, at: ordinal) } catch {
                 let failure = lost(shard, error)
                 if failure.kind == .notFetched { throw failure }
                 if position.block == 0 { failures.append(.failure(failure)) }

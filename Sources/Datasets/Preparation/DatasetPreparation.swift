@@ -24,18 +24,21 @@ public final class DatasetPreparation {
         public var shardSize: Int
         /// Whether phonemes are written down, by the transcriber that the preparation is given.
         public var phonemes: Bool
+        /// The split that the source was opened for, so that one preparation is not continued with another; `nil` for all.
+        public var split: String?
         /// The language of clips of which the source states none.
         public var language: String?
         /// What aligns clips without an alignment, so that one preparation is not continued by another model; `nil` for nothing.
         public var aligner: String?
 
         public init(
-            clips: ClipPreparation, shardSize: Int = 1000, phonemes: Bool = false, language: String? = nil,
-            aligner: String? = nil
+            clips: ClipPreparation, shardSize: Int = 1000, phonemes: Bool = false, split: String? = nil,
+            language: String? = nil, aligner: String? = nil
         ) {
             self.clips = clips
             self.shardSize = shardSize
             self.phonemes = phonemes
+            self.split = split
             self.language = language
             self.aligner = aligner
             // What is not known of the band would be lost by resampling.
@@ -56,6 +59,8 @@ public final class DatasetPreparation {
 
         var version = Self.currentVersion
         var source: String
+        /// Of the names of its shards and how many records they have, where that is known.
+        var contents: UInt64?
         var options: Options
         var position = RecordStream.Position()
         var records = 0
@@ -115,7 +120,12 @@ public final class DatasetPreparation {
             do { state = try JSONDecoder().decode(State.self, from: Data(bytes)) } catch {
                 throw PreparationError.unreadableState(path: path, reason: "\(error)")
             }
-            guard state.source == source.name, state.options == options else {
+            var asked = options
+            // Before November 2026 neither this nor the contents were written down.
+            if state.contents == nil { asked.split = nil }
+            guard state.source == source.name, state.options == asked,
+                state.contents == nil || state.contents == Self.contents(of: source)
+            else {
                 throw PreparationError.otherPreparation(folder: folder, source: state.source)
             }
             guard state.isFinished || state.version == State.currentVersion else {
@@ -125,13 +135,18 @@ public final class DatasetPreparation {
             guard try Disk.entries(of: folder).allSatisfy({ $0.hasPrefix(".") }) else {
                 throw PreparationError.notEmpty(folder: folder)
             }
-            state = State(source: source.name, options: options)
+            state = State(source: source.name, contents: Self.contents(of: source), options: options)
             try save()
         }
         // What a killed process left half-written.
         for name in try Disk.entries(of: folder) where name.hasPrefix(".") && name.contains(".partial-") {
             try Disk.removeFile("\(folder)/\(name)")
         }
+    }
+
+    private static func contents(of source: any Source) -> UInt64 {
+        let shards = source.shards.map { "\($0.name)\t\($0.recordCount.map(String.init) ?? "")" }
+        return UInt64(stableHash: shards.joined(separator: "\n"))
     }
 
     fileprivate struct PackedClip: Sendable {
@@ -361,7 +376,8 @@ public enum PreparationError: Error, Hashable, CustomStringConvertible {
         case .notEmpty(let folder):
             "\(folder): holds files, and no prepare.json to go on from. Give a new or empty folder."
         case .otherPreparation(let folder, let source):
-            "\(folder): holds shards made of \(source), or with other options. Give the same ones to go on, or another folder."
+            "\(folder): holds shards made of \(source), of another split or state of it, or with other options. Give the same ones to go "
+                + "on, or another folder."
         case .otherVersion(let folder):
             "\(folder): begun by another version, which takes records in another order. Remove the folder to begin anew."
         case .unreadableState(let path, let reason):

@@ -79,7 +79,8 @@ struct MetadataBuilder {
         case .speaker: metadata.speaker = value
         case .language: metadata.language = value
         case .split: metadata.split = value
-        case .bandwidth: metadata.bandwidth = positive(value)
+        // No speech ends so low, and a filter that does is none.
+        case .bandwidth: metadata.bandwidth = positive(value).flatMap { $0 >= 50 ? $0 : nil }
         case .phones: metadata.phones = try? JSONDecoder().decode([AlignedPhone].self, from: Data(value.utf8))
         case .phonemes: metadata.phonemes = value
         }

@@ -34,7 +34,7 @@ extension Source {
 
 /// A part of a dataset that is read from front to back: a file, or a manifest.
 public struct Shard: Hashable, Sendable {
-    /// The file, as the dataset names it; what a shuffle may hash, since it outlives another shard's coming or going.
+    /// The file, as the dataset names it.
     public var name: String
 
     /// How many records it holds, those that cannot be read among them; nil where only reading tells.

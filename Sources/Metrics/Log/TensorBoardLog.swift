@@ -63,13 +63,13 @@ public final class TensorBoardLog: MetricsLog {
 
     /// Records a clip that the browser can play.
     ///
-    /// - Throws: ``LogFileError``.
+    /// - Throws: ``LogFileError``, and `AudioError` for a clip that is not finite.
     public func log(step: Int, _ tag: String, audio: Waveform) throws {
         var clip = ProtocolBuffer()
         clip.float(Float(audio.sampleRate), field: 1)
         clip.integer(1, field: 2)
         clip.integer(audio.samples.count, field: 3)
-        clip.data(audio.wavFile(), field: 4)
+        clip.data(try audio.wavFile(name: tag), field: 4)
         clip.string("audio/wav", field: 5)
         try recordEntry(step: step, tag, clip, field: 6)
     }

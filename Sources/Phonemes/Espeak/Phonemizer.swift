@@ -44,7 +44,7 @@ public final class Phonemizer: Sendable {
         let voice = try program.voice(for: language)
         var cleaned: [String] = []
         for text in texts { cleaned.append(try Self.cleaned(text)) }
-        var known = cache?.transcripts(voice: voice) ?? [:]
+        var known = cache?.transcripts(of: cleaned, voice: voice) ?? [:]
         known[""] = ""
         var missing: [String] = []
         for text in cleaned where known[text] == nil {

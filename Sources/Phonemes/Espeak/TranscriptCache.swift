@@ -46,19 +46,22 @@ public final class TranscriptCache: Sendable {
 
     private func path(_ voice: String) -> String { "\(folder)/espeak-ng-\(version)-\(voice).jsonl" }
 
-    /// Every transcript of a voice, by its text.
-    func transcripts(voice: String) -> [String: String] {
+    /// A voice's transcripts of those of the texts of which it has any.
+    func transcripts(of texts: [String], voice: String) -> [String: String] {
         loaded.withLock { loaded in
-            if let known = loaded[voice] { return known }
-            var known: [String: String] = [:]
-            let data = (try? Data(contentsOf: URL(fileURLWithPath: path(voice)))) ?? Data()
-            let decoder = JSONDecoder()
-            for line in data.split(separator: UInt8(ascii: "\n")) {
-                if let line = try? decoder.decode(Line.self, from: line) { known[line.text] = line.ipa }
-            }
-            loaded[voice] = known
-            return known
+            if loaded[voice] == nil { loaded[voice] = read(voice) }
+            return texts.reduce(into: [:]) { $0[$1] = loaded[voice]?[$1] }
         }
+    }
+
+    private func read(_ voice: String) -> [String: String] {
+        var known: [String: String] = [:]
+        let data = (try? Data(contentsOf: URL(fileURLWithPath: path(voice)))) ?? Data()
+        let decoder = JSONDecoder()
+        for line in data.split(separator: UInt8(ascii: "\n")) {
+            if let line = try? decoder.decode(Line.self, from: line) { known[line.text] = line.ipa }
+        }
+        return known
     }
 
     func add(_ transcripts: [(text: String, ipa: String)], voice: String) {

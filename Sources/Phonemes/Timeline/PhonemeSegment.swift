@@ -78,8 +78,9 @@ extension PhonemeInventory {
             for frame in first..<end {
                 let share =
                     (Double(frame) + 0.5 - segment.start * frameRate) / ((segment.end - segment.start) * frameRate)
-                frames[frame] =
-                    parts.isEmpty ? -1 : parts[min(parts.count - 1, max(0, Int(share * Double(parts.count))))]
+                // Of endless times it is no number, and the limit is what is left.
+                let part = max(0, min(Double(parts.count - 1), share * Double(parts.count)))
+                frames[frame] = parts.isEmpty ? -1 : parts[Int(part)]
             }
         }
         return frames

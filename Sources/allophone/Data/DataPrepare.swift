@@ -105,7 +105,8 @@ struct DataPrepare: ParsableCommand {
         let preparation = try DatasetPreparation(
             source, in: output,
             .init(
-                clips: clips, shardSize: shardSize, phonemes: writesPhonemes, language: language,
+                clips: clips, shardSize: shardSize, phonemes: writesPhonemes, split: self.source.split,
+                language: language,
                 aligner: model.map { "\($0.fingerprint)" }),
             transcriber: writesPhonemes ? EspeakTranscriber() : nil, aligner: model.map { try PhonemeAligner($0) })
         if preparation.records > 0 && !preparation.isFinished {

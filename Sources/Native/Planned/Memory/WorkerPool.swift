@@ -13,14 +13,14 @@ public final class WorkerPool: Sendable {
     private let shared: Shared
     private let isClaimed = Atomic<Bool>(false)
 
-    /// - Parameter width: how many threads share the work, the caller's included.
+    /// - Parameter width: how many threads share the work, the caller's included; fewer do where the system has no more to give.
     public init(width: Int) {
-        self.width = max(1, width)
-        shared = Shared()
-        for index in 1..<max(1, width) {
-            let shared = shared
+        let shared = Shared()
+        let started = (1..<max(1, width)).prefix { index in
             startThread(name: "allophone.native.\(index)", stackSize: 1 << 20) { shared.work(as: index) }
         }
+        self.width = 1 + started.count
+        self.shared = shared
     }
 
     deinit { shared.stop() }
