@@ -94,7 +94,7 @@ extension SmallTrainingTests {
             let first = try trainer("run")
             let error = #expect(throws: FileError.self) { try trainer("run") }
             #expect(error?.action == .lock)
-            try run(first, to: 1)
+            withExtendedLifetime(first) {}
         }
 
         @Test func whatAnOlderVersionSavedHasDefaultsForNewKeys() throws {
