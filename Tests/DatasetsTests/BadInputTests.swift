@@ -126,6 +126,17 @@ import Testing
         #expect(found.records.map(\.sound) == [.bytes([6], name: "f.flac"), .bytes([7], name: "g.flac")])
     }
 
+    @Test func aTextAsLongAsASoundIsRefused() throws {
+        let long = [UInt8](repeating: UInt8(ascii: "a"), count: 2 << 20)
+        let end = [UInt8](repeating: 0, count: 1024)
+        for name in ["a.txt", "a.json"] {
+            let found = try shard(member("a.flac", [1]) + member(name, long) + member("b.flac", [2]) + end)
+            #expect(
+                found.failures.map(\.kind) == [.tooLarge] && found.records.map(\.sound) == [.bytes([2], name: "b.flac")]
+            )
+        }
+    }
+
     @Test func aMemberLargerThanItsArchiveTakesNoMemory() throws {
         #expect(try shard(member("a.flac", [1], size: 200 << 20)).failures.map(\.kind) == [.damagedShard])
         #expect(try shard(member("a.flac", [1], size: 7 << 30)).failures.map(\.kind) != [])

@@ -63,7 +63,7 @@ final class RecordStream {
     private var blockEnd: (block: Int, ordinals: [Int])?
     private var shuffledPlaces: (epoch: Int, places: IndexPermutation)?
 
-    /// Encoded sounds in a block, in bytes, beyond which no more records are added.
+    /// Encoded sounds and texts in a block, in bytes, beyond which no more records are added.
     private static let blockBytes = 64 << 20
     private static let openReaders = 32
 
@@ -215,8 +215,9 @@ final class RecordStream {
                     readers[shard] = nil
                     continue
                 }
-                if case .success(let record) = record, case .bytes(let contents, _) = record.sound {
-                    bytes += contents.count
+                if case .success(let record) = record {
+                    if case .bytes(let contents, _) = record.sound { bytes += contents.count }
+                    bytes += record.metadata.text?.utf8.count ?? 0
                 }
                 records.append(record)
             }

@@ -127,8 +127,9 @@ private struct RecordParts {
         let name = splitPath(member.path).file
         if names.count < 16 { names.append(name) }
         let kind = fileExtension(name)
-        guard kind == "json" || kind == "txt" || soundExtensions.contains(kind) else { return }
-        if member.byteCount > TarReader.maximumMemberBytes {
+        let isDescription = kind == "json" || kind == "txt"
+        guard isDescription || soundExtensions.contains(kind) else { return }
+        if member.byteCount > (isDescription ? LineIndex.maximumLength : TarReader.maximumMemberBytes) {
             fault = (.tooLarge, "\(name) is of \(member.byteCount) bytes")
             return
         }
