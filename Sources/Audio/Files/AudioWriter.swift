@@ -134,13 +134,9 @@ private let outputCalls = SF_VIRTUAL_IO(
     get_filelen: { sf_count_t(outputFile($0).length) },
     seek: { offset, whence, user in
         let file = outputFile(user)
-        let base =
-            switch Int(whence) {
-            case SF_SEEK_CUR: file.position
-            case SF_SEEK_END: file.length
-            default: 0
-            }
-        guard let place = seekTarget(base, Int(offset)) else { return -1 }
+        guard let place = seekTarget(Int(offset), whence, position: file.position, length: file.length) else {
+            return -1
+        }
         file.position = place
         return sf_count_t(file.position)
     },

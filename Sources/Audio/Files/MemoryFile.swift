@@ -36,13 +36,7 @@ final class MemoryFile {
     }
 
     private func seek(_ offset: Int, _ whence: Int32) -> Int {
-        let base =
-            switch Int(whence) {
-            case SF_SEEK_CUR: position
-            case SF_SEEK_END: contents.count
-            default: 0
-            }
-        guard let place = seekTarget(base, offset) else { return -1 }
+        guard let place = seekTarget(offset, whence, position: position, length: contents.count) else { return -1 }
         position = place
         return place
     }
@@ -60,7 +54,13 @@ final class MemoryFile {
 }
 
 /// Where a seek leads, not before the beginning; `nil` beyond all numbers, which a hostile file's sizes may ask for.
-func seekTarget(_ base: Int, _ offset: Int) -> Int? {
+func seekTarget(_ offset: Int, _ whence: Int32, position: Int, length: Int) -> Int? {
+    let base =
+        switch Int(whence) {
+        case SF_SEEK_CUR: position
+        case SF_SEEK_END: length
+        default: 0
+        }
     let (place, overflows) = base.addingReportingOverflow(offset)
     return overflows ? nil : max(0, place)
 }

@@ -59,7 +59,7 @@ public final class DatasetPreparation {
 
         var version = Self.currentVersion
         var source: String
-        /// Of the names of its shards and how many records they have, where that is known.
+        /// ``Source/contents``.
         var contents: UInt64?
         var options: Options
         var position = RecordStream.Position()
@@ -124,7 +124,7 @@ public final class DatasetPreparation {
             // Before November 2026 neither this nor the contents were written down.
             if state.contents == nil { asked.split = nil }
             guard state.source == source.name, state.options == asked,
-                state.contents == nil || state.contents == Self.contents(of: source)
+                state.contents == nil || state.contents == source.contents
             else {
                 throw PreparationError.otherPreparation(folder: folder, source: state.source)
             }
@@ -135,18 +135,13 @@ public final class DatasetPreparation {
             guard try Disk.entries(of: folder).allSatisfy({ $0.hasPrefix(".") }) else {
                 throw PreparationError.notEmpty(folder: folder)
             }
-            state = State(source: source.name, contents: Self.contents(of: source), options: options)
+            state = State(source: source.name, contents: source.contents, options: options)
             try save()
         }
         // What a killed process left half-written.
         for name in try Disk.entries(of: folder) where name.hasPrefix(".") && name.contains(".partial-") {
             try Disk.removeFile("\(folder)/\(name)")
         }
-    }
-
-    private static func contents(of source: any Source) -> UInt64 {
-        let shards = source.shards.map { "\($0.name)\t\($0.recordCount.map(String.init) ?? "")" }
-        return UInt64(stableHash: shards.joined(separator: "\n"))
     }
 
     fileprivate struct PackedClip: Sendable {

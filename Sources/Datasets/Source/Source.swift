@@ -21,6 +21,12 @@ extension Source {
     /// - Throws: ``SourceError``.
     public func open(shard: Int) throws(SourceError) -> any ShardReader { try open(shard: shard, at: 0) }
 
+    /// Of the names of its shards and how many records they have, where that is known: what a position is a position in.
+    package var contents: UInt64 {
+        let shards = shards.map { "\($0.name)\t\($0.recordCount.map(String.init) ?? "")" }
+        return UInt64(stableHash: shards.joined(separator: "\n"))
+    }
+
     /// How many records there are, where every shard knows.
     public var recordCount: Int? {
         var sum = 0

@@ -23,13 +23,10 @@ struct StoredRecipe: Codable {
 /// What tells one source of a run from another, wherever its files lie.
 struct SourceIdentity: Codable, Hashable {
     var weight: Double
-    var shards: Int
-    /// `nil` where only reading tells.
-    var records: Int?
+    var contents: UInt64
 
     init(_ source: WeightedSource) {
         weight = source.weight
-        shards = source.source.shards.count
-        records = source.source.recordCount
+        contents = source.source.contents
     }
 }
