@@ -24,6 +24,12 @@ struct Info: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if subject != "plugin" && (device.isAskedFor || device.verbose) {
+            throw ValidationError("--device, --plugin and --verbose are of `allophone info plugin`")
+        }
+    }
+
     func run() throws {
         if subject == "plugin" { return try show(pluginFacts()) }
         let start = try InputFile(path: subject, ordinary: true).bytes(at: 0, count: 9)

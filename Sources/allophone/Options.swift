@@ -45,6 +45,8 @@ struct DeviceOptions: ParsableArguments {
     @Flag(help: "Log every compilation, with its shapes and time.")
     var verbose = false
 
+    var isAskedFor: Bool { device != .auto || plugin != nil }
+
     /// - Parameter compiler: what compiles large programs; by default this process.
     func engine(compiler: CompilerProcess? = nil) throws -> Engine {
         var log = Logger(label: "allophone.xla") { StreamLogHandler.standardError(label: $0) }
@@ -76,7 +78,7 @@ struct BackendOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
-        if backend == .native && asksForDevice {
+        if backend == .native && device.isAskedFor {
             throw ValidationError("--device and --plugin are of the xla backend: leave out --backend native")
         }
         if usesXLA && (precision != nil || threads != nil) {
@@ -89,9 +91,7 @@ struct BackendOptions: ParsableArguments {
         }
     }
 
-    private var asksForDevice: Bool { device.device != .auto || device.plugin != nil }
-
-    var usesXLA: Bool { (backend ?? (asksForDevice ? .xla : .native)) == .xla }
+    var usesXLA: Bool { (backend ?? (device.isAskedFor ? .xla : .native)) == .xla }
     var threadCount: Int { threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount) }
 
     /// The model at work.

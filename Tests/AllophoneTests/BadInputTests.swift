@@ -156,6 +156,7 @@ extension CommandLineTests {
             let path = folder.file("notes.txt")
             try Program.fail(["info", path], status: 65, mentions: [path, "info --help"], in: folder)
             let missing = folder.file("missing")
+            try Program.fail(["info", path, "--device", "cpu"], status: 64, mentions: ["info plugin"], in: folder)
             try Program.fail(["info", missing], status: 66, mentions: [missing, "Check the spelling"], in: folder)
             try Program.fail(["info", folder.path], status: 66, mentions: [folder.path, "folder"], in: folder)
         }

@@ -140,8 +140,10 @@ struct AudioWriterTests {
                 }
             }
             let flac = folder.appendingPathComponent("a.flac").path
-            #expect(throws: AudioError.self) {
-                try AudioWriter(path: flac, sampleRate: 24000, encoding: .float32)
+            for path in [flac, folder.appendingPathComponent("a.ogg").path] {
+                #expect(throws: AudioError.self) {
+                    try AudioWriter(path: path, sampleRate: 24000, encoding: .float32)
+                }
             }
             #expect(throws: AudioError.self) { try AudioWriter(path: flac, sampleRate: 1) }
             for (name, rate) in [("a.ogg", 768_000), ("a.flac", 768_000), ("a.flac", 100_003)] {

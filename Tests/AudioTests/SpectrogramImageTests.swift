@@ -12,7 +12,7 @@ struct SpectrogramImageTests {
         let column = image.width / 2
         let levels = (0..<image.height).map { image.pixels[$0 * image.width + column] }
         let brightest = levels.firstIndex(of: levels.max()!)!
-        let fraction = MelFilterBank.mel(1000) / MelFilterBank.mel(12000)
+        let fraction = MelScale.mel(1000) / MelScale.mel(12000)
         #expect(abs(Double(brightest) - Double(image.height) * (1 - fraction)) < 2)
         #expect(levels.max()! > 250)
         // Far from the tone only the window's side lobes are left, under the scale.
@@ -34,7 +34,7 @@ struct SpectrogramImageTests {
         let levels = SpectrogramImage(
             panels: [.init(title: "24 kHz", waveform: sine), .init(title: "8 kHz", waveform: low)]
         ).panels[1].levels
-        let filled = MelFilterBank.mel(4000) / MelFilterBank.mel(12000)
+        let filled = MelScale.mel(4000) / MelScale.mel(12000)
         let topRow = levels.pixels.firstIndex { $0 > 0 }! / levels.width
         #expect(abs(Double(topRow) - Double(levels.height) * (1 - filled)) < 3)
     }

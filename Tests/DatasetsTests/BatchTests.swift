@@ -113,7 +113,7 @@ import Testing
             var rows = 0
             for number in 0..<draws {
                 var random = CountedRandom(seed: 1, UInt64(number))
-                for piece in ClipLength.segments(frames: 5).pieces(of: count, hop: 8, random: &random) {
+                for piece in ClipLength.segments(frames: 5).pieces(of: count, hop: 8, factor: 1, random: &random) {
                     rows += 1
                     starts[piece.lowerBound] += 1
                     sizes.insert(piece.count)

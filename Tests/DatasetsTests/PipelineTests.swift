@@ -16,7 +16,8 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
     filtered.hidden = { $1 < 20 + 10 * $0 || $1 % 3 == 0 }
     var augmented = Pipeline.Options.small(.segments(frames: 12))
     augmented.preparation.augmentation = Augmentation(
-        speed: Interval(0.9, 1.1), gain: Interval(-6, 6), band: Interval(1000, 3000))
+        speed: Interval(0.9, 1.1), gain: Interval(-6, 6), equalization: 6, band: Interval(1000, 3000))
+    let balance = SpeakerBalance(seconds: ["speaker 0": 1, "speaker 1": 3, "speaker 2": 9], strength: 0.7)
     var ordered = Pipeline.Options.small()
     ordered.isShuffled = false
     return [
@@ -24,6 +25,7 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
         ("streamed", [WeightedSource(streamed)], .small()),
         ("streamed segments, augmented", [WeightedSource(streamed)], augmented),
         ("mixed", [WeightedSource(indexed, weight: 3), WeightedSource(streamed)], .small(.segments(frames: 12))),
+        ("balanced", [WeightedSource(indexed, balance: balance)], .small(.segments(frames: 12))),
         ("in order", [WeightedSource(streamed)], ordered),
         ("another split in between", [WeightedSource(filtered)], .small()),
         ("another split in between, in order", [WeightedSource(filtered)], ordered),

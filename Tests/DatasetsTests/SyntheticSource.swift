@@ -12,6 +12,7 @@ struct SyntheticSource: Source {
     private let lostShard: Int?
     /// Records that are passed over, as those of another split are.
     var hidden: @Sendable (_ shard: Int, _ ordinal: Int) -> Bool = { _, _ in false }
+    var speaker: @Sendable (_ shard: Int, _ ordinal: Int) -> String? = { "speaker \($1 % 3)" }
     /// A shard that cannot be fetched.
     var unfetchedShard: Int?
 
@@ -73,7 +74,7 @@ struct SyntheticSource: Source {
             return .success(
                 Record(
                     key: key, sound: .bytes((try? wave.wavFile()) ?? [], name: "\(key).wav"),
-                    metadata: Record.Metadata(text: "text \(key)", speaker: "speaker \(ordinal % 3)")))
+                    metadata: Record.Metadata(text: "text \(key)", speaker: source.speaker(shard, ordinal))))
         }
 
         func seek(to ordinal: Int) throws(SourceError) { self.ordinal = ordinal }

@@ -60,6 +60,8 @@ import Tokenizer
     static let wrong: [(text: String, mention: String)] = [
         (#"{"steps": 0}"#, "'steps' must be positive"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
         (#"{"batchSize": 5000}"#, "'batchSize' must be between"),
+        (#"{"clips": {"balance": 1.5}}"#, "'clips.balance' must be between"),
+        (#"{"clips": {"equalization": -1}}"#, "'clips.equalization' must be between"),
         (#"{"segmentSeconds": 0.01}"#, "'segmentSeconds' must be between"),
         (#"{"quantizerWarmupSteps": -1}"#, "'quantizerWarmupSteps' must be 0 or more"),
         (#"{"optimizer": {"learningRate": 0}}"#, "'optimizer.learningRate' must be positive"),

@@ -42,7 +42,9 @@ public final class AudioWriter: SampleSink {
         case ("flac", .pcm16): (container, format) = (.flac, SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
         case ("flac", .float32):
             throw AudioError.unsupportedFormat(path: path, reason: "FLAC holds integers, not 32-bit floats")
-        case ("ogg", _), ("oga", _): (container, format) = (.ogg, SF_FORMAT_OGG | SF_FORMAT_VORBIS)
+        case ("ogg", .float32), ("oga", .float32):
+            throw AudioError.unsupportedFormat(path: path, reason: "Vorbis is lossy: only WAV holds 32-bit floats")
+        case ("ogg", .pcm16), ("oga", .pcm16): (container, format) = (.ogg, SF_FORMAT_OGG | SF_FORMAT_VORBIS)
         default:
             throw AudioError.unsupportedFormat(
                 path: path, reason: ending.map { "no encoder for .\($0)" } ?? "the name has no extension")

@@ -1,11 +1,3 @@
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 /// Triangular filters at equal distances on Slaney's mel scale, each of unit area: `librosa.filters.mel`'s defaults.
 public struct MelFilterBank: Sendable {
     public let sampleRate: Int
@@ -33,8 +25,7 @@ public struct MelFilterBank: Sendable {
         self.fftSize = fftSize
         self.bands = bands
         let bins = fftSize / 2 + 1
-        let (low, high) = (Self.mel(minimumFrequency), Self.mel(maximum))
-        let edges = (0..<(bands + 2)).map { Self.hertz(low + (high - low) * Double($0) / Double(bands + 1)) }
+        let edges = MelScale.edges(bands: bands, from: minimumFrequency, to: maximum)
         var weights: [Double] = []
         weights.reserveCapacity(bands * bins)
         var supports: [Range<Int>] = []
@@ -62,18 +53,5 @@ public struct MelFilterBank: Sendable {
         return supports.indices.map { band in
             supports[band].reduce(0) { $0 + weights[band * bins + $1] * spectrum[$1] }
         }
-    }
-
-    // Slaney's Auditory Toolbox (1998): linear below 1 kHz, logarithmic above.
-    private static let linearStep = 200.0 / 3
-    private static let logarithmicStep = log(6.4) / 27
-
-    static func mel(_ hertz: Double) -> Double {
-        hertz < 1000 ? hertz / linearStep : 1000 / linearStep + log(hertz / 1000) / logarithmicStep
-    }
-
-    static func hertz(_ mel: Double) -> Double {
-        let knee = 1000 / linearStep
-        return mel < knee ? mel * linearStep : 1000 * exp((mel - knee) * logarithmicStep)
     }
 }

@@ -67,7 +67,7 @@ extension SpectrogramImage {
             """
         ]
         for frequency in frequencyTicks {
-            let y = top + Layout.spectrogram * (1 - MelFilterBank.mel(frequency) / MelFilterBank.mel(maximumFrequency))
+            let y = top + Layout.spectrogram * (1 - MelScale.mel(frequency) / MelScale.mel(maximumFrequency))
             parts.append(tick(x: Layout.left - 5, y: y, toX: Layout.left, toY: y))
             let label = frequency < 1000 ? number(frequency) : "\(number(frequency / 1000))k"
             parts.append(text(label, x: Layout.left - 9, y: y + 4, anchor: "end"))
@@ -102,7 +102,7 @@ extension SpectrogramImage {
     private var frequencyTicks: [Double] {
         [0, 500, 1000, 2000, 4000, 8000, 16000, 32000].filter {
             // The top of the axis keeps its distance from the next label.
-            MelFilterBank.mel($0) < MelFilterBank.mel(maximumFrequency) * 0.95
+            MelScale.mel($0) < MelScale.mel(maximumFrequency) * 0.95
         } + [maximumFrequency]
     }
 

@@ -40,12 +40,12 @@ public struct SpectrogramImage: Sendable {
         let rates = panels.map(\.waveform.sampleRate)
         maximumFrequency = Double(rates.max()!) / 2
         duration = panels.map(\.waveform.duration).max()!
-        let top = MelFilterBank.mel(maximumFrequency)
+        let top = MelScale.mel(maximumFrequency)
         let spectra = panels.map { Self.decibels($0.waveform) }
         let loudest = spectra.flatMap { $0 }.flatMap { $0 }.max()!
         self.panels = zip(panels, spectra).map { panel, spectrum in
             // Panels of a lower rate fill the lower part of the common frequency axis.
-            let filled = MelFilterBank.mel(Double(panel.waveform.sampleRate) / 2) / top
+            let filled = MelScale.mel(Double(panel.waveform.sampleRate) / 2) / top
             let rows = Int((Double(Self.bands) / filled).rounded())
             var image = IndexedImage(width: spectrum.count, height: rows)
             for (column, levels) in spectrum.enumerated() {

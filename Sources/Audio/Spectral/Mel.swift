@@ -8,9 +8,8 @@ public import Tensor
     import Darwin
 #endif
 
-/// A bank of triangular filters evenly spaced on the mel scale of Slaney's Auditory Toolbox, each of unit area: librosa's
-/// default.
-public struct MelFilterbank: Sendable {
+/// What ``MelFilterBank`` is, as a graph.
+public struct MelWeights: Sendable {
     public let sampleRate: Int
     public let fftLength: Int
     public let bandCount: Int
@@ -28,12 +27,7 @@ public struct MelFilterbank: Sendable {
         self.highest = highest ?? Double(sampleRate) / 2
     }
 
-    /// The frequencies of the bands' edges: band `b` rises from edge `b`, peaks at `b + 1` and ends at `b + 2`.
-    private var edges: [Double] {
-        let low = Self.mel(lowest)
-        let step = (Self.mel(highest) - low) / Double(bandCount + 1)
-        return (0..<bandCount + 2).map { Self.hertz(low + step * Double($0)) }
-    }
+    private var edges: [Double] { MelScale.edges(bands: bandCount, from: lowest, to: highest) }
 
     /// Where each band ends, in Hz.
     public var upperEdges: [Double] { Array(edges.dropFirst(2)) }
@@ -48,28 +42,19 @@ public struct MelFilterbank: Sendable {
         let falling = (row { edges[$0 + 2] } - frequencies) / row { edges[$0 + 2] - edges[$0 + 1] }
         return maximum(minimum(rising, falling), 0) * row { 2 / (edges[$0 + 2] - edges[$0]) }
     }
-
-    // Linear below 1 kHz, logarithmic above, by 27 steps to a factor of 6.4.
-    private static func mel(_ hertz: Double) -> Double {
-        hertz < 1000 ? hertz * 3 / 200 : 15 + log(hertz / 1000) * 27 / log(6.4)
-    }
-
-    private static func hertz(_ mel: Double) -> Double {
-        mel < 15 ? mel * 200 / 3 : 1000 * exp((mel - 15) * log(6.4) / 27)
-    }
 }
 
 /// A mel spectrogram, as a graph.
 public struct MelSpectrogram: Sendable {
     public let stft: STFT
-    public let filterbank: MelFilterbank
+    public let filterbank: MelWeights
 
     public init(
         sampleRate: Int, fftLength: Int, hop: Int? = nil, bandCount: Int, lowest: Double = 0, highest: Double? = nil,
         padding: STFT.Padding = .reflect
     ) {
         stft = STFT(length: fftLength, hop: hop, padding: padding)
-        filterbank = MelFilterbank(
+        filterbank = MelWeights(
             sampleRate: sampleRate, fftLength: fftLength, bandCount: bandCount, lowest: lowest, highest: highest)
     }
 

@@ -23,17 +23,23 @@ public enum ClipLength: Hashable, Sendable {
     }
 
     /// The ranges of a clip's samples that become rows.
-    func pieces(of sampleCount: Int, hop: Int, random: inout CountedRandom) -> [Range<Int>] {
+    ///
+    /// - Parameter factor: how many times as many as by its length alone, on average; positive.
+    func pieces(of sampleCount: Int, hop: Int, factor: Double, random: inout CountedRandom) -> [Range<Int>] {
         let length = longest * hop
         switch self {
         case .utterances:
-            guard sampleCount > length else { return [0..<sampleCount] }
-            let start = random.below(sampleCount - length + 1)
-            return [start..<start + length]
+            let count = factor == 1 ? 1 : Int(factor + random.unit())
+            return (0..<count).map { _ in
+                guard sampleCount > length else { return 0..<sampleCount }
+                let start = random.below(sampleCount - length + 1)
+                return start..<start + length
+            }
         case .segments:
-            // Middles a piece apart, the first of them anywhere in a piece's length: sampleCount / length on average, and no
-            // two further from that than one. At the clip's edges pieces are moved inside, so that they are full.
-            return stride(from: random.below(length), to: sampleCount, by: length).map { middle in
+            // Middles a piece apart, or what the factor makes of that, the first of them anywhere in that distance: sampleCount /
+            // length on average, and no two further from that than one. At the clip's edges pieces are moved inside, so that they are full.
+            let distance = max(1, Int((Double(length) / factor).rounded()))
+            return stride(from: random.below(distance), to: sampleCount, by: distance).map { middle in
                 let start = max(0, min(middle - length / 2, sampleCount - length))
                 return start..<min(start + length, sampleCount)
             }

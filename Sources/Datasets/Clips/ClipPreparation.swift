@@ -1,5 +1,13 @@
 public import Audio
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Two numbers, the first not above the second; in JSON a list of both.
 public struct Interval: Hashable, Sendable, Codable {
     public var low: Double
@@ -32,14 +40,20 @@ public struct Augmentation: Hashable, Sendable, Codable {
     public var speed: Interval?
     /// In dB.
     public var gain: Interval?
+    /// By how many dB, at most, lows, a band of the middle and highs are each raised or lowered: other microphones and rooms.
+    public var equalization: Double?
     /// The frequency, in Hz, above which a clip loses everything, with `bandShare`.
     public var band: Interval?
     /// The share of clips whose band is limited.
     public var bandShare: Double
 
-    public init(speed: Interval? = nil, gain: Interval? = nil, band: Interval? = nil, bandShare: Double = 0.5) {
+    public init(
+        speed: Interval? = nil, gain: Interval? = nil, equalization: Double? = nil, band: Interval? = nil,
+        bandShare: Double = 0.5
+    ) {
         self.speed = speed
         self.gain = gain
+        self.equalization = equalization
         self.band = band
         self.bandShare = bandShare
     }
@@ -111,6 +125,9 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
             }
             waveform = level(waveform)
             if let gain = augmentation.gain { waveform = waveform.amplified(by: random.uniform(gain)) }
+            if let limit = augmentation.equalization {
+                waveform = waveform.filtered(by: random.equalizer(limit: limit, sampleRate: sampleRate))
+            }
             if let band = augmentation.band, random.unit() < augmentation.bandShare {
                 let limit = random.uniform(band)
                 waveform = try waveform.bandLimited(to: limit)
@@ -123,6 +140,23 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
             throw error
         } catch {
             throw SkippedRecord(record.key, .undecodable, "\(error)")
+        }
+    }
+}
+
+extension CountedRandom {
+    /// Two shelves and what is between them, by up to `limit` dB each.
+    fileprivate mutating func equalizer(limit: Double, sampleRate: Int) -> [Biquad] {
+        let parts: [((Double) -> Biquad.Shape, Interval)] = [
+            (Biquad.Shape.lowShelf, Interval(100, 400)), (Biquad.Shape.peak, Interval(400, 2500)),
+            (Biquad.Shape.highShelf, Interval(2000, 3500)),
+        ]
+        return parts.map { shape, band in
+            // Every octave as likely.
+            let frequency = band.low * pow(band.high / band.low, unit())
+            return Biquad(
+                shape(min(frequency, 0.4 * Double(sampleRate))), gain: uniform(Interval(-limit, limit)),
+                sampleRate: sampleRate)
         }
     }
 }

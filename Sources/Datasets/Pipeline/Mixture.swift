@@ -3,10 +3,13 @@ public struct WeightedSource: Sendable {
     public var source: any Source
     /// Relative to the other sources' weights.
     public var weight: Double
+    /// Nil to hear everyone for as long as they speak.
+    public var balance: SpeakerBalance?
 
-    public init(_ source: any Source, weight: Double = 1) {
+    public init(_ source: any Source, weight: Double = 1, balance: SpeakerBalance? = nil) {
         self.source = source
         self.weight = weight
+        self.balance = balance
     }
 }
 

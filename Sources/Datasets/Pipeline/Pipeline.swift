@@ -127,7 +127,7 @@ public final class Pipeline {
                 seed: options.seed, isShuffled: options.isShuffled, window: options.window, partition: options.partition
             ),
             at: position.pool)
-        let maker = PieceMaker(options: options)
+        let maker = PieceMaker(options: options, balances: sources.map(\.balance))
         decoded = OrderedMap(
             threads: options.threads, depth: options.batchSize * options.poolBatches,
             weightLimit: Self.waitingSamples,
@@ -230,6 +230,8 @@ public final class Pipeline {
 /// Decodes a record and cuts it into pieces.
 private struct PieceMaker: Sendable {
     let options: Pipeline.Options
+    /// Of each source.
+    let balances: [SpeakerBalance?]
 
     func callAsFunction(_ drawn: Mixture.Drawn) -> Pipeline.Decoded {
         let result = Result { () throws(SkippedRecord) in
@@ -246,7 +248,9 @@ private struct PieceMaker: Sendable {
         var random = CountedRandom(seed: options.seed, 5, UInt64(drawn.epoch), identity)
         let (waveform, bandwidth, phones) = try options.preparation(record, random: &random)
         let rate = Double(waveform.sampleRate)
-        let ranges = options.length.pieces(of: waveform.samples.count, hop: options.hop, random: &random)
+        let ranges = options.length.pieces(
+            of: waveform.samples.count, hop: options.hop,
+            factor: balances[drawn.source]?.factor(of: record.metadata.speaker) ?? 1, random: &random)
         return ranges.map { range in
             let isWhole = range.count == waveform.samples.count
             let clip = Clip(

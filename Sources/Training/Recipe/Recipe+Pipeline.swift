@@ -11,6 +11,7 @@ extension Recipe {
         var augmentation = Augmentation(bandShare: clips.bandShare)
         if clips.speed != Interval(1, 1) { augmentation.speed = clips.speed }
         if clips.gain != Interval(0, 0) { augmentation.gain = clips.gain }
+        if clips.equalization > 0 { augmentation.equalization = clips.equalization }
         if clips.bandShare > 0 { augmentation.band = clips.band }
         var options = Pipeline.Options(
             preparation: ClipPreparation(

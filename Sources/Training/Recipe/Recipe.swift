@@ -135,10 +135,15 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var loudness: Double = 0
         /// Whether silence around the speech is cut off.
         public var trimsSilence: Bool = false
+        /// How much less those who speak much are heard, each dataset by itself: someone who says `s` seconds of it in proportion to `s`
+        /// to the power of one minus this. 0 for as long as they speak, 1 for everyone alike.
+        public var balance: Double = 0
         /// How many times as fast clips are played, at random.
         public var speed = Interval(1, 1)
         /// By how many dB they are amplified, at random.
         public var gain = Interval(0, 0)
+        /// By how many dB, at most, lows, a band of the middle and highs are each raised or lowered, at random; 0 leaves them.
+        public var equalization: Double = 0
         /// The share of clips that lose everything above a frequency of `band`.
         public var bandShare: Double = 0
         /// In Hz.

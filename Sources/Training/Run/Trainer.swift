@@ -90,6 +90,7 @@ public final class Trainer {
         try Disk.createFolder(folder)
         lock = try FolderLock(folder: folder)
         sources = data.map(SourceIdentity.init)
+        let data = try recipe.balanced(data, in: folder)
         if let checkpoint = try store.latest() {
             let position: Position = try checkpoint.state()
             var comparable = try position.recipe.recipe(path: checkpoint.path)

@@ -4,6 +4,7 @@ public import Tokenizer
 public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
     case dataChanged(folder: String)
+    case noSpeakers(source: String)
     case perceptualModel(path: String, wanted: Alpha.Configuration)
     case initialModel(path: String)
     case frozenWithoutModel(parts: [Recipe.Part])
@@ -18,6 +19,9 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .dataChanged(let folder):
             "\(folder): this run was begun with other data, or with other weights of it, and would not go on where it was. Give the "
                 + "same --data and --weight in the same order, or choose another --run folder and begin it --from \(folder)'s model"
+        case .noSpeakers(let source):
+            "\(source): does not say of any clip who speaks, so the recipe's clips.balance cannot be had; set it to 0, or name "
+                + "speakers in the dataset (docs/data.md)"
         case .perceptualModel(let path, let wanted):
             "\(path): does not listen as the model in training speaks; give a losses.perceptualModel of \(wanted.sampleRate) Hz whose "
                 + "frames are \(wanted.hop) samples long or a whole part of that. `allophone info` shows both"
