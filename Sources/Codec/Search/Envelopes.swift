@@ -8,50 +8,68 @@ import Audio
     import Glibc
 #endif
 
-/// What of a short window of sound a search compares.
+/// What of the sound around a moment a search compares.
 struct Envelopes: Sendable {
     /// Magnitudes of third-octave bands from 150 Hz on.
     var octaves: [Double]
-    /// About how loud each mel band is heard.
+    /// About how loud each of many narrow mel bands is heard: below 1 kHz they tell harmonics apart.
     var loudness: [Double]
 }
 
 /// Computes the envelopes of a window.
 struct EnvelopeAnalysis: Sendable {
-    /// STOI's 25.6 ms, in samples.
-    let windowLength: Int
-    private let window: [Double]
-    private let fft: RealFFT
+    /// In samples: the longer one of the two that end together.
+    var windowLength: Int { loudnessSpectrum.window.count }
+    private let octaveSpectrum: Spectrum
+    private let loudnessSpectrum: Spectrum
     private let octaves: [Range<Int>]
-    private let mel: MelFilterBank
+    private let bands: MelFilterBank
 
     private static let octaveCount = 15
-    private static let melCount = 48
+    private static let bandCount = 128
     /// Of power. Loudness grows as intensity to the 0.3 (Stevens, "The measurement of loudness", 1955), and PESQ's as it to the 0.23;
-    /// of 0.12 to 0.3 this left the most of speech.
-    private static let exponent = 0.2
+    /// of 0.2 to 0.35 this left the most of speech.
+    private static let exponent = 0.25
+    /// Each measure's own, in seconds: STOI's for octaves, PESQ's for loudness.
+    private static let windows = (octaves: 0.0256, loudness: 0.032)
 
     init(sampleRate: Int) {
-        let length = Int((0.0256 * Double(sampleRate)).rounded())
-        let size = 1 << (Int.bitWidth - (length - 1).leadingZeroBitCount)
-        windowLength = length
-        window = (0..<length).map { 0.5 - 0.5 * cos(2 * .pi * (Double($0) + 0.5) / Double(length)) }
-        fft = RealFFT(count: size)
+        octaveSpectrum = Spectrum(seconds: Self.windows.octaves, sampleRate: sampleRate)
+        loudnessSpectrum = Spectrum(seconds: Self.windows.loudness, sampleRate: sampleRate)
+        let size = octaveSpectrum.fft.count
         let edges = (0...Self.octaveCount).map { band in
             Int((150 * pow(2, Double(2 * band - 1) / 6) * Double(size) / Double(sampleRate)).rounded())
         }
         octaves = zip(edges, edges.dropFirst()).map { $0..<$1 }.filter { $0.upperBound <= size / 2 }
-        mel = MelFilterBank(sampleRate: sampleRate, fftSize: size, bands: Self.melCount)
+        bands = MelFilterBank(sampleRate: sampleRate, fftSize: loudnessSpectrum.fft.count, bands: Self.bandCount)
     }
 
     /// - Parameter samples: `windowLength` of them.
     func callAsFunction(_ samples: ArraySlice<Float>) -> Envelopes {
-        var frame = [Double](repeating: 0, count: fft.count)
-        for (place, sample) in samples.enumerated() { frame[place] = Double(sample) * window[place] }
-        let power = fft.power(frame)
+        let power = octaveSpectrum.power(samples)
         return Envelopes(
             octaves: octaves.map { power[$0].reduce(0, +).squareRoot() },
-            loudness: mel(power).map { pow($0, Self.exponent) })
+            loudness: bands(loudnessSpectrum.power(samples)).map { pow($0, Self.exponent) })
+    }
+
+    /// The power spectrum of the last of some samples.
+    private struct Spectrum: Sendable {
+        let window: [Double]
+        let fft: RealFFT
+
+        init(seconds: Double, sampleRate: Int) {
+            let length = Int((seconds * Double(sampleRate)).rounded())
+            window = (0..<length).map { 0.5 - 0.5 * cos(2 * .pi * (Double($0) + 0.5) / Double(length)) }
+            fft = RealFFT(count: 1 << (Int.bitWidth - (length - 1).leadingZeroBitCount))
+        }
+
+        func power(_ samples: ArraySlice<Float>) -> [Double] {
+            var frame = [Double](repeating: 0, count: fft.count)
+            for (place, sample) in samples.suffix(window.count).enumerated() {
+                frame[place] = Double(sample) * window[place]
+            }
+            return fft.power(frame)
+        }
     }
 }
 
@@ -78,7 +96,7 @@ struct EnvelopeTarget: Sendable {
         /// What is left of the loudest window's after the next 10 ms: half in 5 s, so that a knock is forgotten.
         private static let decay = pow(0.5, 1.0 / 500)
         /// What the octaves' distance counts beside that of loudness.
-        private static let octaveShare = 0.3
+        private static let octaveShare = 0.15
 
         /// Goes on to the next window.
         mutating func target(_ next: Envelopes) -> EnvelopeTarget {

@@ -63,7 +63,7 @@ extension SearchingCodec {
         private let pathCount: Int
         private let codeWidth: Int
         private let analysis: EnvelopeAnalysis
-        /// How many windows end in each frame: about one in 10 ms, as each is 25 ms long.
+        /// How many windows end in each frame: about one in 10 ms, as each is 26 to 32 ms long.
         private let windows: Int
         /// Of a frame's columns, the bits that may be turned over.
         private let searched: [Int]
