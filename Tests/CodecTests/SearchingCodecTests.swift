@@ -29,7 +29,7 @@ import Tokenizer
         let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
         let made = try codec.samples(TokenFrames(codes: codes, levelCount: 1))
         #expect(try codec.tokens(made).codes != codes, "the encoder, which nobody trained, would not find them")
-        for count in [1, 3] {
+        for count in [1, 3, 8] {
             #expect(try SearchingCodec(codec, paths: count).tokens(made).codes == codes, "\(count) paths")
         }
     }
