@@ -36,26 +36,37 @@ import Testing
     }
 
     @Test func secondsAreReadFromSoundsWhereTheDatasetDoesNotSay() throws {
-        let balance = try SpeakerBalance(of: source { $0 < 4 ? "few" : $0 < 38 ? "many" : nil }, strength: 1)
+        let seconds = try source { $0 < 4 ? "few" : $0 < 38 ? "many" : nil }.secondsOfSpeakers()
         let length = { (ordinals: Range<Int>) in
             ordinals.reduce(0.0) { $0 + SyntheticSource.tone(shard: 0, ordinal: $1).duration }
         }
-        #expect(Set(balance.seconds.keys) == ["few", "many"])
-        #expect(abs(try #require(balance.seconds["few"]) - length(0..<4)) < 1e-9)
-        #expect(abs(try #require(balance.seconds["many"]) - length(4..<38)) < 1e-9)
+        #expect(Set(seconds.keys) == ["few", "many"])
+        #expect(abs(try #require(seconds["few"]) - length(0..<4)) < 1e-9)
+        #expect(abs(try #require(seconds["many"]) - length(4..<38)) < 1e-9)
+    }
+
+    /// A dataset may say what it likes of its clips' lengths.
+    @Test func noLengthIsTooLong() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticSource.tone(shard: 0, ordinal: 0).write(to: folder.file("a.wav"))
+        let line = #"{"path": "a.wav", "seconds": 1e308, "speaker": "x"}"#
+        try write(Array("\(line)\n\(line)\n".utf8), to: folder.file("manifest.jsonl"))
+        let seconds = try openSource(folder.path).secondsOfSpeakers()
+        #expect(seconds == ["x": 172_800])
+        #expect(SpeakerBalance(seconds: seconds, strength: 0.5).factor(of: "x") == 1)
     }
 
     @Test func whatCannotBeFetchedIsAnError() {
         var lost = SyntheticSource(shardSizes: [4, 4], isRandomAccess: false)
         lost.unfetchedShard = 1
-        #expect(throws: SkippedRecord.self) { try SpeakerBalance(of: lost, strength: 1) }
+        #expect(throws: SkippedRecord.self) { try lost.secondsOfSpeakers() }
     }
 
     @Test(arguments: [
         ClipLength.segments(frames: 12), .utterances(LengthBuckets(shortest: 10, longest: 60)),
     ]) func everyoneIsHeardAlike(length: ClipLength) throws {
         let source = source { $0 < 10 ? "few" : "many" }
-        let balance = try SpeakerBalance(of: source, strength: 1)
+        let balance = SpeakerBalance(seconds: try source.secondsOfSpeakers(), strength: 1)
         let pipeline = try Pipeline([WeightedSource(source, balance: balance)], .small(length))
         var heard: [String: Int] = [:]
         var clips: [String: Set<String>] = [:]

@@ -40,6 +40,7 @@ import Testing
         #expect(try recipe.balanced([more], in: run.path)[0].balance?.seconds.count == 3)
         recipe.clips.balance = 1
         #expect(try recipe.balanced([more], in: run.path)[0].balance?.strength == 1)
+        #expect(try recipe.balanced([source, more], in: run.path).map { $0.balance?.seconds.count } == [2, 3])
         try write(Array("[{}".utf8), to: file)
         #expect(try recipe.balanced([source], in: run.path)[0].balance?.seconds == balance.seconds)
     }

@@ -12,8 +12,8 @@ import Audio
 /// is none of others'.
 ///
 /// Someone who says `s` seconds of it is heard in proportion to `s` to the power `1 - strength`: with 0 for as long as they
-/// speak, with 1 as long as everyone else. The source as a whole stays as long as it is.
-public struct SpeakerBalance: Codable, Hashable, Sendable {
+/// speak, with 1 as long as everyone else. The source as a whole stays as long as it is, but for the limit.
+public struct SpeakerBalance: Hashable, Sendable {
     /// How long each speaker speaks.
     public let seconds: [String: Double]
     public let strength: Double
@@ -32,13 +32,23 @@ public struct SpeakerBalance: Codable, Hashable, Sendable {
         scale = heard > 0 ? all / heard : 1
     }
 
-    /// Reads through a source; of sounds only the header, where the dataset does not say how long one is. What cannot be read is
-    /// left out, as training leaves it out.
+    /// How many times as often as it would be a second of this speaker is heard. 1 for who is not known.
+    func factor(of speaker: String?) -> Double {
+        guard let speaker, let seconds = seconds[speaker], seconds > 0 else { return 1 }
+        return min(max(scale * pow(seconds, -strength), 1 / Self.limit), Self.limit)
+    }
+}
+
+extension Source {
+    /// How many seconds each speaker speaks, by what the dataset says; of sounds whose length it does not say the header is read. What
+    /// cannot be read is left out, as training leaves it out.
     ///
     /// - Throws: ``SkippedRecord`` for what could not be fetched.
-    public init(of source: any Source, strength: Double) throws(SkippedRecord) {
+    public func secondsOfSpeakers() throws(SkippedRecord) -> [String: Double] {
+        // Whatever a dataset says, no clip is longer than a day.
+        let longest = 86_400.0
         var seconds: [String: Double] = [:]
-        let stream = RecordStream(source, RecordStream.Order(seed: 0, isShuffled: false))
+        let stream = RecordStream(self, RecordStream.Order(seed: 0, isShuffled: false))
         while let drawn = stream.next(), drawn.epoch == 0 {
             switch drawn.result {
             case .failure(let failure): if failure.kind == .notFetched { throw SkippedRecord(failure) }
@@ -46,16 +56,10 @@ public struct SpeakerBalance: Codable, Hashable, Sendable {
                 guard let speaker = record.metadata.speaker,
                     let length = record.metadata.seconds ?? record.lengthOfSound
                 else { continue }
-                seconds[speaker, default: 0] += max(0, length)
+                seconds[speaker, default: 0] += min(max(0, length), longest)
             }
         }
-        self.init(seconds: seconds, strength: strength)
-    }
-
-    /// How many times as often as it would be a second of this speaker is heard. 1 for who is not known.
-    func factor(of speaker: String?) -> Double {
-        guard let speaker, let seconds = seconds[speaker], seconds > 0 else { return 1 }
-        return min(max(scale * pow(seconds, -strength), 1 / Self.limit), Self.limit)
+        return seconds
     }
 }
 

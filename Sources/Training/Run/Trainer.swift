@@ -10,8 +10,8 @@ public import XLA
 
 /// A training run in a folder: it begins, or goes on exactly where its newest checkpoint stands.
 ///
-/// The folder holds `recipe.json`, `checkpoints/`, `samples/` and, whenever the run has ended or was stopped, `model.safetensors`: the
-/// averaged weights. One trainer at a time has it.
+/// The folder holds `recipe.json`, `checkpoints/`, `samples/`, `speakers.json` where the recipe balances them and, whenever the run has
+/// ended or was stopped, `model.safetensors`: the averaged weights. One trainer at a time has it.
 public final class Trainer {
     public let recipe: Recipe
     public let model: Alpha
