@@ -49,4 +49,16 @@ import Testing
         // 40 dB are a hundredth of a magnitude, and 40 s eight halvings.
         #expect(distance(after: knock, 4000) == distance(after: quiet, 4000))
     }
+
+    @Test func whatIsAddedCountsMoreThanWhatIsMissing() {
+        let recording = voice(150)
+        var (louder, softer) = (recording, recording)
+        louder.loudness = louder.loudness.map { 1.1 * $0 }
+        softer.loudness = softer.loudness.map { 0.9 * $0 }
+        var history = EnvelopeTarget.History()
+        let target = history.target(recording)
+        #expect(target.distance(to: recording) == 0)
+        #expect(target.distance(to: softer) > 0)
+        #expect(target.distance(to: louder) > 1.2 * target.distance(to: softer))
+    }
 }

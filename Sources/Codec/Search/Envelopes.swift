@@ -76,12 +76,16 @@ struct EnvelopeAnalysis: Sendable {
 /// The envelopes of a recording's window, and how far others are from them.
 ///
 /// Two distances are added. Of third-octave bands it is the square over the variance that the band has had of late, which is what
-/// STOI's correlations see (Taal et al., 2011). Of mel bands it is that of loudness, which PESQ's disturbance is made of (ITU-T P.862).
+/// STOI's correlations see (Taal et al., 2011). Of mel bands it is that of loudness, which PESQ's disturbance is made of, and as there what
+/// is added counts more than what is missing (ITU-T P.862).
 struct EnvelopeTarget: Sendable {
     private let envelopes: Envelopes
     /// What squares of the octaves' differences count, and differences of loudness.
     private let octaveWeights: [Double]
     private let loudnessWeight: Double
+    /// What loudness that the recording lacks counts, beside as much that is missing: what is added is heard as noise of its own, where
+    /// what is missing may not be missed.
+    private static let addition = 1.5
 
     /// A recording so far: what its next window is weighed by.
     struct History: Sendable {
@@ -125,7 +129,9 @@ struct EnvelopeTarget: Sendable {
             let difference = envelopes.octaves[band] - other.octaves[band]
             sum += weight * difference * difference
         }
-        for (one, other) in zip(envelopes.loudness, other.loudness) { sum += loudnessWeight * abs(one - other) }
+        for (one, other) in zip(envelopes.loudness, other.loudness) {
+            sum += loudnessWeight * (other > one ? Self.addition * (other - one) : one - other)
+        }
         return sum
     }
 }
