@@ -97,14 +97,15 @@ extension SafetensorsFile {
     /// - Parameters:
     ///   - finite: Whether a NaN or an infinity is an error.
     ///   - allowingExtra: Whether other tensors may be in the file; they are not read.
+    ///   - others: Tensors that may be in the file in any case; they are not read.
     ///   - widening: Whether bf16 and f16 will do where f32 is expected. Each of their values is one of f32's, so what is
     ///     returned is exactly what the file holds.
     /// - Throws: `TensorDifferences`, `FileError` or `SafetensorsError`.
     public func arrays(
         matching expected: [String: TensorType], finite: Bool = true, allowingExtra: Bool = false,
-        widening: Bool = false
+        leavingOut others: Set<String> = [], widening: Bool = false
     ) throws -> [String: HostArray] {
-        let found = types.map { name, type in
+        let found = types.filter { !others.contains($0.key) }.map { name, type in
             let isWidened = widening && expected[name]?.dtype == .f32 && [.bf16, .f16].contains(type.dtype)
             return (name, isWidened ? TensorType(.f32, type.shape) : type)
         }

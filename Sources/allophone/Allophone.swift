@@ -26,6 +26,7 @@ struct Allophone: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Encode.self, Decode.self, Transcribe.self, Evaluate.self, Convert.self, Average.self,
+            Prior.self,
             DataCommand.self, Info.self, Compile.self,
         ])
 

@@ -99,7 +99,8 @@ struct Decode: ParsableCommand {
 
         let report = ConversionReport(
             input: input, output: output, seconds: Double(total) / Double(configuration.sampleRate), frames: frames,
-            bitRate: configuration.bitRate, elapsed: (ContinuousClock.now - clock).seconds)
+            bitRate: reader.header.bitRate(codeBytes: reader.codeByteCount, frames: frames),
+            elapsed: (ContinuousClock.now - clock).seconds)
         try report.show(json: json)
     }
 }

@@ -57,22 +57,25 @@ struct Encode: ParsableCommand {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, output: output)
         // The file's arrays go once the codec has them in its own form.
-        let (codec, fingerprint) = try {
-            (try searching.codec($0, on: backend, for: [.encoding]), $0.fingerprint)
+        let (codec, fingerprint, prior) = try {
+            (try searching.codec($0, on: backend, for: [.encoding]), $0.fingerprint, $0.prior)
         }(model.load())
         HostMemory.giveBackFreed()
-        try run(codec, model: fingerprint, since: clock)
+        // Who hears a pipe live gets each frame by itself, which a prior makes no smaller.
+        try run(codec, model: fingerprint, prior: output == "-" || format != .allo ? nil : prior, since: clock)
     }
 
-    private func run(_ codec: some SpeechCodec, model: Fingerprint, since clock: ContinuousClock.Instant) throws {
+    private func run(
+        _ codec: some SpeechCodec, model: Fingerprint, prior: TokenPrior?, since clock: ContinuousClock.Instant
+    ) throws {
         let configuration = codec.model.configuration
         let source = try openSource(sampleRate: configuration.sampleRate)
         let header = try TokenHeader(
             sampleRate: configuration.sampleRate, hop: configuration.hop, model: model,
-            layout: configuration.tokenLayout)
+            layout: configuration.tokenLayout, prior: prior?.identity)
         let interrupt = Interrupt()
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
-        let sink = try format.sink(to: target, header: header)
+        let sink = try format.sink(to: target, header: header, prior: prior)
 
         let bar = ProgressBar(
             "encoding", total: source.expectedFrames.map { Double($0) / Double(configuration.sampleRate) }, unit: .audio
@@ -103,7 +106,8 @@ struct Encode: ParsableCommand {
 
         let report = ConversionReport(
             input: input, output: output, seconds: Double(samples) / Double(configuration.sampleRate), frames: frames,
-            bitRate: configuration.bitRate, elapsed: (ContinuousClock.now - clock).seconds)
+            bitRate: header.bitRate(codeBytes: (sink as? TokenWriter)?.codeByteCount, frames: frames),
+            elapsed: (ContinuousClock.now - clock).seconds)
         try report.show(json: json)
     }
 

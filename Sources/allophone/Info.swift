@@ -51,15 +51,17 @@ struct Info: ParsableCommand {
 
     private func tokenFacts() throws -> [(String, Fact)] {
         let reader = try TokenReader(path: subject)
-        while try reader.next() != nil {}
         let header = reader.header
+        if header.prior == nil { _ = try reader.rest() } else { try reader.skipRest() }
+        let bitRate = header.bitRate(codeBytes: reader.codeByteCount, frames: reader.frameCount)
         let seconds = Double(reader.sampleCount ?? 0) / Double(header.sampleRate)
         return [
             ("kind", .text("tokens")), ("sampleRate", .number(Double(header.sampleRate))),
-            ("frameRate", .number(header.frameRate)), ("bitRate", .number(header.bitRate)),
+            ("frameRate", .number(header.frameRate)), ("bitRate", .number(bitRate)),
             ("frames", .number(Double(reader.frameCount))), ("seconds", .number(seconds)),
             ("levels", .text(header.layout.levels.map { "\($0)" }.joined(separator: ", "))),
             ("model", .text(header.model.description)),
+            ("coding", .text(header.prior == nil ? "numbered" : "with the model's prior")),
         ]
     }
 
@@ -78,7 +80,9 @@ struct Info: ParsableCommand {
             ("frameRate", .number(configuration.frameRate)), ("bitRate", .number(configuration.bitRate)),
             ("parameters", .number(Double(count))), ("weights", .text(weights)),
             ("bytes", .number(Double(try byteCount(of: subject)))),
-            ("fingerprint", .text(file.fingerprint.description)), ("configuration", .text(text)),
+            ("fingerprint", .text(file.fingerprint.description)),
+            ("prior", .text(file.prior.map { "\($0.width) units, \($0.past) frames back" } ?? "none")),
+            ("configuration", .text(text)),
         ]
     }
 

@@ -92,7 +92,8 @@ struct BackendOptions: ParsableArguments {
     }
 
     var usesXLA: Bool { (backend ?? (device.isAskedFor ? .xla : .native)) == .xla }
-    var threadCount: Int { threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount) }
+    static var usualThreads: Int { min(4, ProcessInfo.processInfo.activeProcessorCount) }
+    var threadCount: Int { threads ?? Self.usualThreads }
 
     /// The model at work.
     func codec(_ file: ModelFile, for directions: Set<NativeCodec.Direction>) throws -> any SpeechCodec {

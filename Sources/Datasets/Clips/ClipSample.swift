@@ -9,6 +9,21 @@ public struct ClipSample: Sendable {
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
     ///   - shortest: in seconds; shorter ones are passed over.
     public init(_ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0) {
+        var clips: [(clip: Clip, waveform: Waveform)] = []
+        skipped = Self.visit(source, count: count, preparation: preparation, shortest: shortest) {
+            clips.append(($0, $1))
+        }
+        self.clips = clips
+    }
+
+    /// The same clips one after another, of which none is kept.
+    ///
+    /// - Returns: what was passed over.
+    public static func visit(
+        _ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0,
+        _ body: (Clip, Waveform) throws -> Void
+    ) rethrows -> SkipReport {
+        var skipped = SkipReport()
         var preparation = preparation
         preparation.shortest = max(preparation.shortest, shortest)
         let canSpread = source.shards.allSatisfy { $0.isRandomAccess }
@@ -22,16 +37,21 @@ public struct ClipSample: Sendable {
                 stream = RecordStream(
                     source, RecordStream.Order(seed: 0, isShuffled: false), at: position ?? RecordStream.Position())
             }
-            guard let stream else { return }
+            guard let stream else { break }
             while stream.position.epoch == 0, end.map({ stream.position.place < $0 }) ?? true,
                 let drawn = stream.next(), drawn.epoch == 0
             {
-                if take(drawn.result, preparation) { break }
+                guard let taken = take(drawn.result, preparation, &skipped) else { continue }
+                try body(taken.clip, taken.waveform)
+                break
             }
         }
+        return skipped
     }
 
-    private mutating func take(_ result: Result<Record, RecordFailure>, _ preparation: ClipPreparation) -> Bool {
+    private static func take(
+        _ result: Result<Record, RecordFailure>, _ preparation: ClipPreparation, _ skipped: inout SkipReport
+    ) -> (clip: Clip, waveform: Waveform)? {
         do {
             let record = try result.get()
             var random = CountedRandom(seed: 0)
@@ -40,8 +60,7 @@ public struct ClipSample: Sendable {
                 key: record.key, sampleCount: waveform.samples.count, bandwidth: bandwidth, text: record.metadata.text,
                 speaker: record.metadata.speaker, language: record.metadata.language, phones: phones,
                 phonemes: record.metadata.phonemes)
-            clips.append((clip, waveform))
-            return true
+            return (clip, waveform)
         } catch let failure as RecordFailure {
             skipped.add(SkippedRecord(failure))
         } catch let failure as SkippedRecord {
@@ -49,6 +68,6 @@ public struct ClipSample: Sendable {
         } catch {
             skipped.add(SkippedRecord("", .undecodable, "\(error)"))
         }
-        return false
+        return nil
     }
 }

@@ -1,9 +1,9 @@
 /// Random numbers that follow from a seed and what they are for: SplitMix64 (Steele, Lea and Flood, 2014), begun at a hash of both.
-struct CountedRandom {
+public struct CountedRandom {
     private var state: UInt64
 
     /// - Parameter counters: what tells this use of the seed from all others.
-    init(seed: UInt64, _ counters: UInt64...) {
+    public init(seed: UInt64, _ counters: UInt64...) {
         state = counters.reduce(Self.mix(seed &+ Self.step)) {
             Self.mix($0 ^ ($1 &+ 0xD1B5_4A32_D192_ED03)) &+ Self.step
         }
@@ -18,13 +18,13 @@ struct CountedRandom {
         return z ^ (z >> 31)
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= Self.step
         return Self.mix(state)
     }
 
     /// In `0 ..< 1`.
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+    public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     /// In `0 ..< bound`; the bias is below `bound / 2^64`.
     mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }

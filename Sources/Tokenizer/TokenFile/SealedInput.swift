@@ -84,8 +84,9 @@ extension SealedInput {
         }
         bytes += try self.bytes(TokenHeader.fixedByteCount - bytes.count)
         bytes += try self.bytes(Int(bytes[11]) * TokenHeader.levelByteCount)
+        if version >= 2 { bytes += try self.bytes(TokenHeader.priorByteCount) }
         try checkSeal(block: nil)
-        guard version == TokenHeader.version else {
+        guard version >= 1 else {
             throw TokenFileError.corrupted(name: name, block: nil, reason: "there is no version \(version)")
         }
         return try TokenHeader(bytes: bytes, name: name)

@@ -13,6 +13,8 @@ public enum TokenFileError: Error, Hashable, CustomStringConvertible {
     case unsupportedLayout(name: String, reason: String)
     /// The tokens are another model's.
     case wrongModel(name: String, expected: Fingerprint, found: Fingerprint)
+    /// The codes are written with a prior that the model at hand has not.
+    case wrongPrior(name: String)
     /// The frames to be written do not fit the layout.
     case invalidFrames(name: String, reason: String)
 
@@ -32,6 +34,9 @@ public enum TokenFileError: Error, Hashable, CustomStringConvertible {
         case .wrongModel(let name, let expected, let found):
             "\(name): the tokens were made by model \(found.description.prefix(16))…, and the model at hand is "
                 + "\(expected.description.prefix(16))…. Decode them with the model that made them."
+        case .wrongPrior(let name):
+            "\(name): the tokens are written with a prior that the model at hand does not have. Decode them with the file of the "
+                + "model that made them."
         case .invalidFrames(let name, let reason):
             "\(name): these tokens cannot be written: \(reason). The model does not match its configuration."
         }

@@ -11,10 +11,11 @@ public enum TokenFormat: String, Sendable, CaseIterable {
 
     /// Begins a file of this format in `output`.
     ///
+    /// - Parameter prior: The prior that the header names, if it names one; only a token file uses it.
     /// - Throws: `FileError`.
-    public func sink(to output: OutputFile, header: TokenHeader) throws -> any TokenSink {
+    public func sink(to output: OutputFile, header: TokenHeader, prior: TokenPrior? = nil) throws -> any TokenSink {
         switch self {
-        case .allo: try TokenWriter(to: output, header: header)
+        case .allo: try TokenWriter(to: output, header: header, prior: prior)
         case .npy: try NumPyTokenWriter(to: output, header: header)
         case .json: try JSONTokenWriter(to: output, header: header)
         }

@@ -48,6 +48,16 @@ public struct TokenLayout: Hashable, Sendable {
 
     /// The bits of one frame, all levels together.
     public var bitsPerFrame: Int { levels.reduce(0) { $0 + $1.bits } }
+
+    /// The most bytes that a frame can take that is written with a prior, which gives nothing a chance of 0.
+    var largestCodedFrame: Int {
+        levels.reduce(0) { total, level in
+            switch level {
+            case .vq: total + 4
+            case .bsq(let bits): total + 2 * bits
+            }
+        }
+    }
 }
 
 /// A layout or a rate that a token file cannot express.

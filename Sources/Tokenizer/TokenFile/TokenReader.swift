@@ -11,6 +11,9 @@ public final class TokenReader {
 
     private var source: SealedInput
     private var blockCount = 0
+    private var cursor: PriorCursor?
+    /// The bytes that the codes read so far take.
+    public private(set) var codeByteCount = 0
 
     /// Reads the header.
     ///
@@ -35,9 +38,20 @@ public final class TokenReader {
         if header.model != model { throw .wrongModel(name: name, expected: model, found: header.model) }
     }
 
-    /// Checks that the tokens can be decoded with the model in `file`.
+    /// Reads the frames to come with `prior`, if they are written with one.
     ///
-    /// - Throws: `TokenFileError.wrongModel`, or `.corrupted` where the header names the model but describes other tokens than it has.
+    /// - Throws: `TokenFileError.wrongPrior` if they are written with another.
+    public func use(_ prior: TokenPrior?) throws(TokenFileError) {
+        guard let identity = header.prior else { return }
+        guard let prior, prior.identity == identity, prior.layout == header.layout else {
+            throw .wrongPrior(name: name)
+        }
+        cursor = PriorCursor(prior)
+    }
+
+    /// Checks that the tokens can be decoded with the model in `file`, and reads them with its prior.
+    ///
+    /// - Throws: `TokenFileError.wrongModel`, `.wrongPrior`, or `.corrupted` where the header names the model but describes other tokens than it has.
     public func require(model file: ModelFile) throws {
         try require(model: file.fingerprint)
         let configuration = file.model.configuration
@@ -47,12 +61,29 @@ public final class TokenReader {
             throw TokenFileError.corrupted(
                 name: name, block: nil, reason: "its levels, hop or sample rate are not those of the model it names")
         }
+        try use(file.prior)
     }
 
     /// The frames of the next block, at most 4096, as soon as it has arrived; `nil` after the last.
     ///
-    /// - Throws: `TokenFileError` or `FileError`; the frames before were good all the same.
+    /// - Throws: `TokenFileError` or `FileError`; the frames before were good all the same. `.wrongPrior` if there is a prior and `use`
+    ///   has not been called.
     public func next() throws -> TokenFrames? {
+        if header.prior != nil && cursor == nil { throw TokenFileError.wrongPrior(name: name) }
+        guard let block = try block() else { return nil }
+        let frames =
+            try header.prior == nil ? unpack(block.codes, count: block.count) : decode(block.codes, count: block.count)
+        source.frameCount += block.count
+        return frames
+    }
+
+    /// Passes over all frames that are left and checks that they are whole; for that no prior is needed.
+    public func skipRest() throws {
+        while let block = try block() { source.frameCount += block.count }
+    }
+
+    /// The next block: how many frames, and the bytes of their codes.
+    private func block() throws -> (count: Int, codes: [UInt8])? {
         if sampleCount != nil { return nil }
         blockCount += 1
         let count = Int(try source.bytes(2).littleEndian(UInt16.self, at: 0))
@@ -61,12 +92,18 @@ public final class TokenReader {
             return nil
         }
         guard count <= TokenWriter.blockLimit else { throw corrupted("it would have \(count) frames") }
-        let bitCount = count * header.layout.bitsPerFrame
-        let packed = try source.bytes((bitCount + 7) / 8)
+        let codes = try source.bytes(
+            header.prior == nil ? (count * header.layout.bitsPerFrame + 7) / 8 : codedByteCount(count))
         try source.checkSeal(block: blockCount)
-        let frames = try unpack(packed, count: count)
-        source.frameCount += count
-        return frames
+        codeByteCount += codes.count
+        return (count, codes)
+    }
+
+    /// The bytes of the codes of a block of `count` frames, which are written with a prior.
+    private func codedByteCount(_ count: Int) throws -> Int {
+        let bytes = Int(try source.bytes(4).littleEndian(UInt32.self, at: 0))
+        guard bytes <= count * header.layout.largestCodedFrame else { throw corrupted("it would have \(bytes) bytes") }
+        return bytes
     }
 
     /// All frames that are left.
@@ -90,6 +127,17 @@ public final class TokenReader {
         }
         guard bits.endsInZeros else { throw corrupted("its last byte holds more than its frames") }
         return TokenFrames(codes: codes, levelCount: levels.count)
+    }
+
+    private func decode(_ coded: [UInt8], count: Int) throws -> TokenFrames {
+        var coder = RangeDecoder(coded)
+        let levelCount = header.layout.levels.count
+        var codes = [UInt64](repeating: 0, count: count * levelCount)
+        for start in stride(from: 0, to: codes.count, by: levelCount) {
+            cursor?.code(&codes[start..<start + levelCount], with: &coder)
+        }
+        guard coder.isAtEnd, coded.last != 0 else { throw corrupted("its codes take more bytes than they need") }
+        return TokenFrames(codes: codes, levelCount: levelCount)
     }
 
     private func finish() throws {

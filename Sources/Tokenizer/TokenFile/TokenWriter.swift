@@ -27,23 +27,32 @@ public final class TokenWriter: TokenSink {
     private var pending: TokenFrames
     private var frameCount = 0
     private var checksum = CRC32()
+    private var cursor: PriorCursor?
+    /// The bytes that codes have taken so far.
+    public private(set) var codeByteCount = 0
 
     /// Begins a token file in `output`: the header is written at once.
     ///
-    /// - Parameter framesPerBlock: How many frames, 1 to 4096, are gathered before they are written. A block costs 6 bytes.
+    /// - Parameters:
+    ///   - prior: The prior that the header names, if it names one.
+    ///   - framesPerBlock: How many frames, 1 to 4096, are gathered before they are written. A block costs 6 bytes, with a prior 10.
     /// - Throws: `FileError`.
-    public init(to output: OutputFile, header: TokenHeader, framesPerBlock: Int = 512) throws {
+    public init(
+        to output: OutputFile, header: TokenHeader, prior: TokenPrior? = nil, framesPerBlock: Int = 512
+    ) throws {
+        precondition(prior?.identity == header.prior, "the prior is not the one that the header names")
         precondition((1...Self.blockLimit).contains(framesPerBlock), "\(framesPerBlock) frames are no block")
         self.output = output
         self.header = header
         self.framesPerBlock = framesPerBlock
+        cursor = prior.map { PriorCursor($0) }
         pending = TokenFrames(levelCount: header.layout.levels.count)
         try write(header.bytes)
     }
 
     /// Begins the token file that is to be at `path`.
-    public convenience init(path: String, header: TokenHeader) throws {
-        try self.init(to: OutputFile(path: path), header: header)
+    public convenience init(path: String, header: TokenHeader, prior: TokenPrior? = nil) throws {
+        try self.init(to: OutputFile(path: path), header: header, prior: prior)
     }
 
     public func append(_ frames: TokenFrames) throws {
@@ -62,15 +71,34 @@ public final class TokenWriter: TokenSink {
         if pending.isEmpty { return }
         var block: [UInt8] = []
         block.append(littleEndian: UInt16(pending.count))
+        let codes = cursor == nil ? numbered() : coded()
+        if cursor != nil { block.append(littleEndian: UInt32(codes.count)) }
+        try write(block + codes)
+        codeByteCount += codes.count
+        frameCount += pending.count
+        pending.removeAll()
+    }
+
+    /// The frames taken so far, each code in the bits that number it.
+    private func numbered() -> [UInt8] {
         var bits = BitWriter()
         for frame in 0..<pending.count {
             for (index, level) in header.layout.levels.enumerated() {
                 bits.append(pending[frame, index], count: level.bits)
             }
         }
-        try write(block + bits.bytes)
-        frameCount += pending.count
-        pending.removeAll()
+        return bits.bytes
+    }
+
+    /// The frames taken so far, by their chances.
+    private func coded() -> [UInt8] {
+        var coder = RangeEncoder()
+        var codes = pending.codes
+        let levelCount = pending.levelCount
+        for start in stride(from: 0, to: codes.count, by: levelCount) {
+            cursor?.code(&codes[start..<start + levelCount], with: &coder)
+        }
+        return coder.finish()
     }
 
     public func finish(sampleCount: Int) throws {

@@ -20,7 +20,16 @@ extension ModelFile {
     public func write(as weights: Weights, to path: String) throws {
         let stored = Dictionary(uniqueKeysWithValues: arrays.map { ($0, weights.stored($0, $1)) })
         try verify(expected: stored.mapValues(\.type), found: stored, in: self.path, finite: true)
-        try Safetensors.write(stored, metadata: metadata, to: path)
+        try Safetensors.write(stored.merging(prior?.arrays ?? [:]) { $1 }, metadata: metadata, to: path)
+    }
+
+    /// Writes this model anew, atomically, with `prior` and all else as it was read.
+    ///
+    /// - Throws: `FileError`; then an earlier file at `path` is as it was.
+    public func write(with prior: TokenPrior, to path: String) throws {
+        let stored = arrays.map { name, array in (name, array.converted(to: storedTypes[name] ?? .f32)) }
+        try Safetensors.write(
+            Dictionary(uniqueKeysWithValues: stored).merging(prior.arrays) { $1 }, metadata: metadata, to: path)
     }
 }
 

@@ -21,6 +21,8 @@ public struct ModelFile: Sendable {
     /// It is of `arrays`, so of the values and not of how they are stored: rounded weights make other tokens and are another
     /// model, and the same weights widened again are the same.
     public let fingerprint: Fingerprint
+    /// How likely its tokens are, if the file says: with it they take fewer bits. It is no part of the fingerprint.
+    public let prior: TokenPrior?
     /// Where it was read from, for messages.
     public let path: String
     /// What the file holds each parameter in.
@@ -50,8 +52,19 @@ public struct ModelFile: Sendable {
         do { model = try Alpha(configuration) } catch {
             throw ModelFileError.badConfiguration(path: path, reason: "\(error)")
         }
-        arrays = try file.arrays(matching: model.parameters.mapValues(\.type), widening: true)
-        storedTypes = file.types.mapValues(\.dtype)
+        let names = file.names.filter { $0.hasPrefix(TokenPrior.prefix) }
+        arrays = try file.arrays(matching: model.parameters.mapValues(\.type), leavingOut: Set(names), widening: true)
+        do {
+            prior =
+                try names.isEmpty
+                ? nil
+                : TokenPrior(
+                    Dictionary(uniqueKeysWithValues: names.map { ($0, try file.array(named: $0)) }),
+                    layout: model.configuration.tokenLayout)
+        } catch let error as TokenPriorError {
+            throw ModelFileError.badPrior(path: path, reason: error.reason)
+        }
+        storedTypes = file.types.filter { !names.contains($0.key) }.mapValues(\.dtype)
         metadata = file.metadata
         fingerprint = Fingerprint(of: arrays, configuration: text)
         self.path = path
@@ -65,6 +78,7 @@ public struct ModelFile: Sendable {
         metadata = try Self.metadata(model.configuration)
         fingerprint = Fingerprint(of: arrays, configuration: metadata["configuration"]!)
         storedTypes = arrays.mapValues(\.dtype)
+        prior = nil
         self.model = model
         self.arrays = arrays
         self.path = path
@@ -92,6 +106,7 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
     case notAModel(path: String)
     case newerVersion(path: String, version: String)
     case badConfiguration(path: String, reason: String)
+    case badPrior(path: String, reason: String)
     case otherConfiguration(path: String, than: String)
 
     public var description: String {
@@ -102,6 +117,8 @@ public enum ModelFileError: Error, Hashable, CustomStringConvertible {
         case .newerVersion(let path, let version):
             "\(path): written by a newer Allophone (model format \(version), and this one reads \(ModelFile.version)); update it"
         case .badConfiguration(let path, let reason): "\(path): its configuration cannot be used: \(reason)"
+        case .badPrior(let path, let reason):
+            "\(path): its prior of tokens cannot be used: \(reason). Make it anew with `allophone prior`"
         case .otherConfiguration(let path, let other):
             "\(path): its configuration is not that of \(other). Give models of one architecture, of which each went on from another"
         }
