@@ -79,8 +79,8 @@ import Testing
 
     @Test func aNewerVersionIsNamedBeforeAnythingElse() throws {
         var bytes = try example()
-        bytes[8] = 2
-        #expect(try outcome(of: Array(bytes[..<20])) == .newerVersion(name: path, found: 2, supported: 1))
+        bytes[8] = 3
+        #expect(try outcome(of: Array(bytes[..<20])) == .newerVersion(name: path, found: 3, supported: 2))
     }
 
     @Test func tokensOfAnotherModelAreRefused() throws {

@@ -8,8 +8,11 @@ import Tokenizer
     @Test func damagedFilesAreReadRightlyOrRefused() async throws {
         let path = NSTemporaryDirectory() + "allophone-fuzz.allo"
         await #expect(processExitsWith: .success, "the reader did not survive \(path)") { [path = path as String] in
+            let prior = try TokenPrior(
+                SafetensorsFile(path: fixture("tokenfile_prior.safetensors")).arrays(),
+                layout: TokenLayout([.vq(codebookSize: 7), .bsq(bits: 5)]))
             let valid = [
-                try contents(of: fixture("tokenfile_example.allo")),
+                try contents(of: fixture("tokenfile_example.allo")), try contents(of: fixture("tokenfile_coded.allo")),
                 try contents(of: fixture("tokenfile_wide.allo")),
                 try fileWithUnusedBits(path), try fileWithUnusedBits(path),
             ]
@@ -23,7 +26,7 @@ import Tokenizer
                 if !seed.isMultiple(of: 3) { bytes = resealed(bytes) }
                 try write(bytes, to: path)
                 do {
-                    #expect(try rewritten(path) == bytes, "seed \(seed): what is accepted has one spelling")
+                    #expect(try rewritten(path, prior) == bytes, "seed \(seed): what is accepted has one spelling")
                 } catch TokenFileError.invalidFrames(_, let reason) {
                     Issue.record("seed \(seed): the reader lets through what the writer refuses: \(reason)")
                 } catch is TokenFileError {
@@ -47,8 +50,9 @@ private func fileWithUnusedBits(_ path: String) throws -> [UInt8] {
 }
 
 /// The file as the writer would have written it, in the same blocks.
-private func rewritten(_ path: String) throws -> [UInt8] {
+private func rewritten(_ path: String, _ prior: TokenPrior) throws -> [UInt8] {
     let reader = try TokenReader(path: path)
+    try reader.use(prior)
     // Not a file that is put in place: that would wait for the disk each time.
     let copy = path + ".copy"
     let descriptor = open(copy, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
@@ -58,6 +62,7 @@ private func rewritten(_ path: String) throws -> [UInt8] {
     }
     let writer = try TokenWriter(
         to: OutputFile(descriptor: descriptor, name: copy), header: reader.header,
+        prior: reader.header.prior == nil ? nil : prior,
         framesPerBlock: TokenWriter.blockLimit)
     while let block = try reader.next() {
         try writer.append(block)

@@ -76,6 +76,10 @@ struct RangeDecoder: EntropyCoder {
     /// How far into the range the number is.
     private var offset: UInt64
     private var range = RangeCoding.whole
+    /// Where the range begins, as the encoder had it, without what was settled.
+    private var low: UInt64 = 0
+    /// Whether the number has been one of those that an encoder leaves room for.
+    private var isInRange = true
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -108,13 +112,19 @@ struct RangeDecoder: EntropyCoder {
         return isSet
     }
 
-    /// Whether what was written is used up, as far as can be known: the encoder would have written no byte more.
-    var isAtEnd: Bool { next >= bytes.count }
+    /// Whether the bytes are those that an encoder would have written for what was read, and no others.
+    var isExact: Bool {
+        isInRange && next >= bytes.count && bytes.last != 0 && offset < RangeCoding.least
+            && (low + offset) % RangeCoding.least == 0
+    }
 
     private mutating func narrow(to start: UInt64, size: UInt64, step: UInt64) {
         offset -= start * step
+        low = (low + start * step) & (RangeCoding.whole - 1)
         range = size * step
+        if offset >= range { isInRange = false }
         while range < RangeCoding.least {
+            low = low << 8 & (RangeCoding.whole - 1)
             offset = (offset << 8 | takeByte()) & (RangeCoding.whole - 1)
             range <<= 8
         }

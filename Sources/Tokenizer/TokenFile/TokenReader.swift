@@ -136,7 +136,7 @@ public final class TokenReader {
         for start in stride(from: 0, to: codes.count, by: levelCount) {
             cursor?.code(&codes[start..<start + levelCount], with: &coder)
         }
-        guard coder.isAtEnd, coded.last != 0 else { throw corrupted("its codes take more bytes than they need") }
+        guard coder.isExact else { throw corrupted("its codes are written as no writer does") }
         return TokenFrames(codes: codes, levelCount: levelCount)
     }
 
