@@ -131,7 +131,7 @@ struct SearchOptions: ParsableArguments {
         }
         return try SearchingCodec(
             backend.nativeCodec(file, for: directions.subtracting([.encoding]).union([.searching, .decoding])),
-            paths: search)
+            paths: search, prior: file.prior)
     }
 }
 

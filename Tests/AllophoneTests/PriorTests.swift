@@ -61,13 +61,15 @@ extension CommandLineTests {
 
             try Program.fail(
                 ["decode", folder.file("c.allo"), folder.file("x.wav"), "-m", model], status: 65,
-                mentions: ["c.allo: the tokens are written with a prior that the model at hand does not have"], in: folder)
+                mentions: ["c.allo: the tokens are written with a prior that the model at hand does not have"],
+                in: folder)
         }
 
         @Test func whatCannotBeLearnedFromIsRefused() throws {
             let output = folder.file("coded.safetensors")
             try Program.fail(
-                ["prior", model, "--data", folder.file("none"), "-o", output], status: 66, mentions: ["none"], in: folder)
+                ["prior", model, "--data", folder.file("none"), "-o", output], status: 66, mentions: ["none"],
+                in: folder)
             try Program.fail(
                 ["prior", model, "--data", folder.path, "-o", model], status: 64, mentions: ["give another output"],
                 in: folder)

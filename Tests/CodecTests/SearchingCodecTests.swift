@@ -63,6 +63,22 @@ import Tokenizer
         #expect(try SearchingCodec(shared, paths: 3).tokens(whole) == expected)
     }
 
+    @Test func bitsThatCostMoreAreChosenLess() throws {
+        let layout = try model.configuration.tokenLayout
+        let types = TokenPrior.types(layout: layout, past: 1, width: 1)
+        // Sets cost 11 bits each, and bits that are not next to nothing.
+        let arrays = types.mapValues { HostArray(repeating: 0, type: $0) }
+            .merging(["prior.headBias": HostArray(repeating: -255, type: types["prior.headBias"]!)]) { $1 }
+        let prior = try TokenPrior(arrays, layout: layout)
+        let whole = sound(hop * 40, seed: 6)
+        let free = try SearchingCodec(codec, paths: 2).tokens(whole)
+        let cheap = try SearchingCodec(codec, paths: 2, prior: prior).tokens(whole)
+        func setBits(_ tokens: TokenFrames) -> Int { tokens.level(1).reduce(0) { $0 + $1.nonzeroBitCount } }
+        #expect(setBits(cheap) < setBits(free))
+        #expect(prior.bits(of: cheap) < prior.bits(of: free))
+        #expect(cheap.level(0) == free.level(0))
+    }
+
     @Test func onePathIsDecidedWithEachFrame() throws {
         var encoder = try SearchingCodec(codec, paths: 1).makeEncoder()
         let whole = sound(hop * 12, seed: 6)

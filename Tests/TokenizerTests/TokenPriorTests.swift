@@ -73,7 +73,8 @@ import Testing
         // A byte, at most, for the end of each block.
         #expect(Double(8 * writer.codeByteCount) > bits - 8)
         #expect(Double(8 * writer.codeByteCount) < bits + Double(8 * blocks.count) + 1)
-        #expect(reader.header.bitRate(codeBytes: reader.codeByteCount, frames: 300) == Double(8 * reader.codeByteCount) / 6)
+        #expect(
+            reader.header.bitRate(codeBytes: reader.codeByteCount, frames: 300) == Double(8 * reader.codeByteCount) / 6)
     }
 
     /// The largest weights there are, and codes that they hold for impossible.
@@ -140,7 +141,8 @@ import Testing
             let bits = try backend.run(graph, [HostArray(columns, shape: [1, frames.count, 6])] + weights)[0]
             // But for steps of 1/64 and the least chances there are.
             let expected = prior.bits(of: frames)
-            #expect(abs(Double(bits.floats[0]) / expected - 1) < 0.05, "\(backend.name): \(bits.floats[0]), \(expected)")
+            #expect(
+                abs(Double(bits.floats[0]) / expected - 1) < 0.05, "\(backend.name): \(bits.floats[0]), \(expected)")
         }
         let values = Dictionary(uniqueKeysWithValues: zip(paths, weights))
         #expect(try network.prior(values) == prior)

@@ -31,7 +31,9 @@ extension SmallTrainingTests {
             let engine = try XLABackend.engine()
             let trainer = try PriorTrainer(SmallTraining.configuration, options, on: engine)
             var told: [Int] = []
-            let prior = try trainer.fit((0..<40).map { tokens(20 + $0 * 5, seed: UInt64($0)) }) { step, _ in told.append(step) }
+            let prior = try trainer.fit((0..<40).map { tokens(20 + $0 * 5, seed: UInt64($0)) }) { step, _ in
+                told.append(step)
+            }
             #expect(told == [50, 100, 150, 200, 250, 300, 350, 400])
             let heldOut = tokens(1000, seed: 99)
             let bits = prior.bits(of: heldOut) / 1000

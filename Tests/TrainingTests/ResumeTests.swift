@@ -1,4 +1,5 @@
 import Checkpoint
+import Codec
 import Datasets
 import Foundation
 import Tensor
@@ -215,13 +216,50 @@ extension SmallTrainingTests {
             #expect("\(error!)".contains("freezes the part"))
         }
 
+        @Test func aRunGoesOnWithMoreBits() throws {
+            let source = try trainer("source")
+            try run(source, to: 3)
+            func next(_ name: String, frozen: [Recipe.Part] = []) throws -> Trainer {
+                try trainer(name) { recipe in
+                    var configuration = SmallTraining.configuration
+                    configuration.quantizer[1].bits = 7
+                    recipe.model = .configuration(configuration)
+                    recipe.initialModel = source.modelPath
+                    recipe.frozen = frozen
+                }
+            }
+            let finer = try next("finer", frozen: [.encoder, .decoder])
+            try run(finer, to: 0)
+            let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: finer.modelPath))
+            func tokens(_ file: ModelFile) throws -> (tokens: TokenFrames, decoded: [Float]) {
+                let codec = try NativeCodec(file)
+                var (encoder, decoder) = (try codec.makeEncoder(), try codec.makeDecoder())
+                let tokens = try encoder.push((0..<4000).map { sin(Float($0 * $0) * 1e-5) * 0.5 })
+                return (tokens, try decoder.push(tokens))
+            }
+            let (old, new) = (try tokens(before), try tokens(after))
+            #expect(
+                new.tokens.level(1).map { $0 & 15 } == old.tokens.level(1) && new.tokens.level(0) == old.tokens.level(0)
+            )
+            #expect(Set(new.tokens.level(1).map { $0 >> 4 }).count > 1, "new bits tell frames apart")
+            #expect(zip(new.decoded, old.decoded).allSatisfy { abs($0 - $1) < 1e-4 }, "and say nothing yet")
+            // Only the quantizer learns: and what the new bits say with it.
+            try run(finer, to: 3)
+            let learned = try ModelFile(path: finer.modelPath).arrays
+            let rows = try #require(learned["quantizer.levels.1.expand.weight"]).floats.suffix(3 * 8)
+            #expect(rows.allSatisfy { $0 != 0 })
+            for (name, array) in before.arrays where name.hasPrefix("decoder") { #expect(learned[name] == array) }
+            let error = #expect(throws: TrainingError.self) { try next("frozen", frozen: [.quantizer]) }
+            #expect("\(error!)".contains("freezes the quantizer"))
+        }
+
         @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
             let source = try trainer("source")
             try run(source, to: 0)
             let error = #expect(throws: TrainingError.self) {
                 try trainer("other") { recipe in
                     var configuration = SmallTraining.configuration
-                    configuration.quantizer[1].bits = 5
+                    configuration.quantizer[1].bits = 3
                     recipe.model = .configuration(configuration)
                     recipe.initialModel = source.modelPath
                 }

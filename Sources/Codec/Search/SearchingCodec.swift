@@ -11,6 +11,8 @@ public struct SearchingCodec: SpeechCodec {
     public let codec: NativeCodec
     /// How many paths are followed.
     public let paths: Int
+    /// What codes will be written with, if with anything: then a bit that they take counts too.
+    public let prior: TokenPrior?
 
     public var model: Alpha { codec.model }
     public var chunkSamples: Int { codec.chunkSamples }
@@ -22,16 +24,18 @@ public struct SearchingCodec: SpeechCodec {
     ///   - codec: made for `.searching` and `.decoding`.
     ///   - paths: one of `possiblePaths`. 1 decides each frame with its last sample; with more a frame is decided when all paths have come to agree on it, or
     ///     `Encoder.longestDelay` frames later.
+    ///   - prior: what codes will be written with.
     /// - Throws: `CodecError.notLoaded`, `CodecError.nothingToSearch` if no bits of the model may be turned over.
-    public init(_ codec: NativeCodec, paths: Int) throws(CodecError) {
+    public init(_ codec: NativeCodec, paths: Int, prior: TokenPrior? = nil) throws(CodecError) {
         guard !codec.model.configuration.searchedColumns.isEmpty else { throw .nothingToSearch }
         precondition(Self.possiblePaths.contains(paths), "\(paths) paths")
         _ = (try codec.program(.searching), try codec.program(.decoding))
         self.codec = codec
         self.paths = paths
+        self.prior = prior
     }
 
-    public func makeEncoder() throws -> Encoder { try Encoder(codec, paths: paths) }
+    public func makeEncoder() throws -> Encoder { try Encoder(codec, paths: paths, prior: prior) }
     public func makeDecoder() throws -> NativeCodec.Decoder { try codec.makeDecoder() }
     public func makeLevelOneDecoder() throws -> NativeCodec.Decoder { try codec.makeLevelOneDecoder() }
 }
@@ -58,9 +62,13 @@ extension SearchingCodec {
         /// With at most two turned over 5 are 16 candidates, which is how many streams a decoder steps at once, and 7 are 29. Who has the
         /// time for many paths gets more of twice as many candidates than of as many paths again.
         private var unsureBits: Int { pathCount < 8 ? 5 : 7 }
+        /// What a bit counts that codes take, beside the distance between envelopes: about as many then as the encoder's own codes take, and
+        /// no worse a sound than if bits were free (`docs/benchmarks.md`).
+        private static let bitWeight = 0.003
 
         private let codec: NativeCodec
         private let pathCount: Int
+        private let prior: TokenPrior?
         private let codeWidth: Int
         private let analysis: EnvelopeAnalysis
         /// How many windows end in each frame: about one in 10 ms, as each is 26 to 32 ms long.
@@ -80,14 +88,17 @@ extension SearchingCodec {
             /// The last of what it decodes to, as long as a window and a frame.
             var sound: [Float]
             var cost = 0.0
+            /// Of its codes.
+            var length: CodeLength?
             /// Frames that are not decided.
             var codes: TokenFrames
         }
 
-        init(_ codec: NativeCodec, paths count: Int) throws {
+        init(_ codec: NativeCodec, paths count: Int, prior: TokenPrior?) throws {
             let configuration = codec.model.configuration
             self.codec = codec
             pathCount = count
+            self.prior = prior
             codeWidth = configuration.codeWidth
             analysis = EnvelopeAnalysis(sampleRate: configuration.sampleRate)
             windows = max(1, (100 * configuration.hop + configuration.sampleRate / 2) / configuration.sampleRate)
@@ -99,7 +110,7 @@ extension SearchingCodec {
             recording = [Float](repeating: 0, count: analysis.windowLength)
             paths = [
                 Path(
-                    decoder: try codec.makeDecoder(), sound: recording,
+                    decoder: try codec.makeDecoder(), sound: recording, length: prior.map { CodeLength($0) },
                     codes: TokenFrames(levelCount: configuration.quantizer.count))
             ]
         }
@@ -127,7 +138,7 @@ extension SearchingCodec {
         }
 
         /// Begins again, as a new stream.
-        public mutating func reset() throws { self = try Encoder(codec, paths: pathCount) }
+        public mutating func reset() throws { self = try Encoder(codec, paths: pathCount, prior: prior) }
 
         /// - Parameter coordinates: of the frames that `recording` goes on with.
         private mutating func follow(_ coordinates: [Float]) throws -> TokenFrames {
@@ -172,7 +183,13 @@ extension SearchingCodec {
                         let (end, target) = window
                         return cost + target.distance(to: analysis(sound[end..<end + analysis.windowLength]))
                     }
-                    return (number: number, branch: branch, sound: sound, cost: cost)
+                    var length = path.length
+                    length?.append(candidates[number % candidates.count])
+                    let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
+                    return (
+                        number: number, branch: branch, sound: sound, length: length,
+                        cost: cost + Self.bitWeight * added
+                    )
                 }
             }
             // Of equal ones the first, which is the encoder's own.
@@ -180,7 +197,8 @@ extension SearchingCodec {
             paths = best.map { one in
                 var codes = paths[one.number / candidates.count].codes
                 codes.append(candidates[one.number % candidates.count])
-                return Path(decoder: one.branch.decoder, sound: one.sound, cost: one.cost, codes: codes)
+                return Path(
+                    decoder: one.branch.decoder, sound: one.sound, cost: one.cost, length: one.length, codes: codes)
             }
             let least = paths[0].cost
             for index in paths.indices { paths[index].cost -= least }

@@ -17,7 +17,7 @@ protocol EntropyCoder {
 }
 
 /// A prior on its way through the frames of one file.
-struct PriorCursor {
+struct PriorCursor: Sendable {
     private let prior: TokenPrior
     /// The features of the frames before, the last one first: their numbers, and whether each adds or takes away.
     private var recent: [[(feature: Int, sign: Int32)]] = []

@@ -137,7 +137,7 @@ struct RangeDecoder: EntropyCoder {
 }
 
 /// Counts the bits that codes take.
-struct CodeCost: EntropyCoder {
+struct CodeCost: EntropyCoder, Sendable {
     private(set) var bits = 0.0
 
     mutating func entry(_ entry: Int, counts: [UInt32], total: UInt32) -> Int {

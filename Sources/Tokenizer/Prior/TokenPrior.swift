@@ -118,10 +118,27 @@ extension TokenPrior {
     ///
     /// - Precondition: they are of this layout.
     public func bits(of frames: TokenFrames) -> Double {
-        var (cursor, cost, codes) = (PriorCursor(self), CodeCost(), frames.codes)
+        var length = CodeLength(self)
+        length.append(frames)
+        return length.bits
+    }
+}
+
+/// How many bits the codes of a file take, as they come.
+public struct CodeLength: Sendable {
+    private var cursor: PriorCursor
+    private var cost = CodeCost()
+
+    public init(_ prior: TokenPrior) { cursor = PriorCursor(prior) }
+
+    /// Of all frames so far.
+    public var bits: Double { cost.bits }
+
+    /// - Precondition: they are of the prior's layout.
+    public mutating func append(_ frames: TokenFrames) {
+        var codes = frames.codes
         for start in stride(from: 0, to: codes.count, by: frames.levelCount) {
             cursor.code(&codes[start..<start + frames.levelCount], with: &cost)
         }
-        return cost.bits
     }
 }

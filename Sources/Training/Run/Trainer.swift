@@ -274,7 +274,8 @@ public final class Trainer {
     }
 
     /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it
-    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was.
+    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits that it lacks say
+    /// nothing yet.
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
@@ -283,19 +284,21 @@ public final class Trainer {
             return try trainingStep.initialState(on: engine)
         }
         let file = try ModelFile(path: recipe.initialModel)
-        guard try recipe.model.resolved().isAtLeastAsDeep(as: file.model.configuration) else {
-            throw TrainingError.initialModel(path: recipe.initialModel)
-        }
-        guard try recipe.model.resolved() == file.model.configuration || Set(recipe.frozen).isSubset(of: [.quantizer])
-        else {
+        let (configuration, old) = (try recipe.model.resolved(), file.model.configuration)
+        guard configuration.extends(old) else { throw TrainingError.initialModel(path: recipe.initialModel) }
+        guard configuration.transformer == old.transformer || Set(recipe.frozen).isSubset(of: [.quantizer]) else {
             throw TrainingError.frozenBlocks(path: recipe.initialModel)
+        }
+        guard configuration.quantizer == old.quantizer || !recipe.frozen.contains(.quantizer) else {
+            throw TrainingError.frozenBits(path: recipe.initialModel)
         }
         return try trainingStep.initialState(on: engine).map { path, buffer in
             let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2, ["parameters", "statistics", "average"].contains(parts[0]),
                 let array = file.arrays[parts[1]]
             else { return buffer }
-            return try engine.upload(array)
+            if array.type == buffer.type { return try engine.upload(array) }
+            return try engine.upload(array.withMoreBits(parts[1], start: buffer.hostArray()))
         }
     }
 

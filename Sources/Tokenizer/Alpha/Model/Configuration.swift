@@ -129,11 +129,18 @@ extension Alpha {
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
-        /// Whether this is `other`, but for more transformer blocks: then every parameter of `other` has its place here.
-        public func isAtLeastAsDeep(as other: Configuration) -> Bool {
+        /// Whether this is `other`, but for more transformer blocks and more bits of its BSQs: then every value of `other` has its place
+        /// here.
+        public func extends(_ other: Configuration) -> Bool {
             var other = other
-            guard other.transformer.layers <= transformer.layers else { return false }
+            guard other.transformer.layers <= transformer.layers, other.quantizer.count == quantizer.count else {
+                return false
+            }
             other.transformer.layers = transformer.layers
+            for (index, level) in quantizer.enumerated() where level.kind == .bsq {
+                guard other.quantizer[index].bitsPerCode <= level.bitsPerCode else { return false }
+                other.quantizer[index].bits = level.bits
+            }
             return other == self
         }
 
