@@ -216,7 +216,7 @@ def main() -> None:
             figures.delay_ms = 0 if codec.is_aligned else best_delay(clips, decoded, rate)
             delay = figures.delay_ms * rate // 1000
             decoded = [shifted(sound, delay, len(clip.reference)) for clip, sound in zip(clips, decoded)]
-            figures.bit_rate = ours["bitRate"] if isinstance(codec, Allophone) else bits / seconds
+            figures.bit_rate = bits / seconds
             measure(clips, decoded, rate, figures, listener)
             if recognizer:
                 heard = folder / codec.name.replace(" ", "-").lower() / "heard"

@@ -6,6 +6,7 @@ Opus comes from Debian's opus-tools, Codec2 from Debian's codec2, Allophone from
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +55,10 @@ class Allophone:
     def __call__(self, sound: Path, rate: int, folder: Path) -> tuple[np.ndarray, int]:
         tokens, decoded = folder / "tokens.allo", folder / "decoded.wav"
         options = ["--search", self.search] if self.search else []
-        run(self.program, "encode", sound, tokens, "--model", self.model, *options)
+        done = json.loads(run(self.program, "encode", sound, tokens, "--model", self.model, "--json", *options))
         run(self.program, "decode", tokens, decoded, "--model", self.model)
-        # The bits of the frames; the file has a header and checksums besides. `evaluate` says how many.
-        return load(decoded, rate), 0
+        # The bits of the codes as they stand in the file, which has a header and checksums besides.
+        return load(decoded, rate), round(done["bitRate"] * done["seconds"])
 
 
 @dataclass(frozen=True)

@@ -246,6 +246,13 @@ extension Alpha.Configuration {
         return configuration
     }()
 
+    /// `alphaTinyPitch` with more bits: 1.55 kbit/s as codes are numbered, and about 1.2 as a prior writes them.
+    public static let alphaTinyFine = {
+        var configuration = alphaTinyPitch
+        configuration.quantizer[1].bits = 24
+        return configuration
+    }()
+
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -256,6 +263,7 @@ extension Alpha.Configuration {
     public static let presets: [String: Alpha.Configuration] = [
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
+        "alpha-tiny-fine": .alphaTinyFine,
         "reference": .reference,
     ]
 
