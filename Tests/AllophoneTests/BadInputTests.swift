@@ -127,8 +127,8 @@ extension CommandLineTests {
 
         @Test func tokensOfANewerVersionAskForAnUpdate() throws {
             var file = try tokenFile()
-            file[8] = 2
-            try failToDecode(file, mentions: ["version 2", "Update allophone"])
+            file[8] = 3
+            try failToDecode(file, mentions: ["version 3", "Update allophone"])
         }
 
         @Test func tokensOfAnotherModelAreRefused() throws {
