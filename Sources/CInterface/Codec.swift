@@ -10,11 +10,13 @@ import Tokenizer
 /// What an `allophone_codec` points to.
 final class CodecHandle: Sendable {
     let codec: NativeCodec
+    private let prior: TokenPrior?
     let format: allophone_format
     let levels: [TokenLayout.Level]
 
     init(_ file: ModelFile, _ directions: Set<NativeCodec.Direction>, _ precision: Precision, threads: Int) throws {
         codec = try NativeCodec(file, precision: precision, threads: threads, directions: directions)
+        prior = file.prior
         if directions.contains(.searching) { _ = try SearchingCodec(codec, paths: 1) }
         let configuration = file.model.configuration
         levels = try configuration.tokenLayout.levels
@@ -28,6 +30,8 @@ final class CodecHandle: Sendable {
     }
 
     var hop: Int { codec.model.configuration.hop }
+
+    func searching(paths: Int) throws -> SearchingCodec { try SearchingCodec(codec, paths: paths, prior: prior) }
 }
 
 @c @implementation
@@ -130,7 +134,7 @@ public func allophone_encode_searching(
                 "\(paths) paths, where \(possible.lowerBound) to \(possible.upperBound) are possible")
         }
         try encode(
-            samples, count, by: { try SearchingCodec(codec.codec, paths: Int(paths)).makeEncoder() }, of: codec, codes,
+            samples, count, by: { try codec.searching(paths: Int(paths)).makeEncoder() }, of: codec, codes,
             capacity, frames)
     }
 }

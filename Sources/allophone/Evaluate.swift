@@ -73,7 +73,7 @@ struct Evaluate: ParsableCommand {
         let interrupt = Interrupt()
         let bar = ProgressBar("evaluating", total: Double(set.clips.count), unit: .items("clip"))
         var done = 0
-        let result = try set.evaluate(codec) { clip in
+        let result = try set.evaluate(codec, prior: file.prior) { clip in
             try interrupt.check()
             done += 1
             if let output { try keep(clip, in: output) }
@@ -126,7 +126,7 @@ extension Evaluation {
         }
         return [
             row("clips", Double(clips), 0), row("audio", seconds, 1, " s"),
-            row("bit rate", bitRate, 0, " bit/s"),
+            row("bit rate", bitRate, 0, " bit/s"), row("bit rate with the prior", codedBitRate, 0, " bit/s"),
             row("encoding", encodeSpeed, 1, " × real time"), row("decoding", decodeSpeed, 1, " × real time"),
             row("STOI", stoi, 3), row("mel distance", melDistance, 3),
             row("SI-SDR", scaleInvariantSDR, 1, " dB"),

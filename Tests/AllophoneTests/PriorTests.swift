@@ -53,6 +53,10 @@ extension CommandLineTests {
             let described = try Program.succeed("info", coded, "--json").json()
             #expect(described["prior"] as? String == "16 units, 3 frames back")
             #expect(described["fingerprint"] as? String == info["model"] as? String)
+            let evaluated = try Program.succeed("evaluate", sound, "-m", coded, "--json").json()
+            let expected = try #require(evaluated["codedBitRate"] as? Double)
+            // But for the last byte of a block.
+            #expect(evaluated["bitRate"] as? Double == 500 && rate >= expected - 1e-6 && rate < expected + 8 / 1.5)
             // What goes out frame by frame is not coded.
             let piped = try Program.bash(
                 #""$ALLOPHONE" encode "$1" - --model "$2" > "$3""#, sound, coded, folder.file("p.allo"))

@@ -35,7 +35,8 @@ struct SearchBench: ParsableCommand {
             let codec = try NativeCodec(file, threads: threads, directions: [.encoding, .searching, .decoding])
             ways.append((Way(threads: threads), codec))
             for paths in paths {
-                ways.append((Way(threads: threads, paths: paths), try SearchingCodec(codec, paths: paths)))
+                let searching = try SearchingCodec(codec, paths: paths, prior: file.prior)
+                ways.append((Way(threads: threads, paths: paths), searching))
             }
         }
         var times: [Way: [Double]] = [:]

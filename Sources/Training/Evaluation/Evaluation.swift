@@ -15,8 +15,10 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var melDistance: Double
     /// Scale-invariant signal-to-distortion ratio in dB.
     public var scaleInvariantSDR: Double
-    /// Bits per second.
+    /// Bits per second that number the codes.
     public var bitRate: Double
+    /// Bits per second of codes that are written with the model's prior; `nil` without one.
+    public var codedBitRate: Double?
     /// Share of level-1 entries in use; `nil` where level 1 is not a VQ.
     public var level1Used: Double?
     /// Entries of level 1 in effective use, `2^entropy`.
@@ -82,10 +84,12 @@ public struct EvaluationSet: Sendable {
 
     /// Encodes and decodes every clip and measures the result.
     ///
-    /// - Parameter each: given every reconstruction, to keep some.
-    public func evaluate(_ codec: some SpeechCodec, each: (Reconstruction) throws -> Void = { _ in }) throws
-        -> Evaluation
-    {
+    /// - Parameters:
+    ///   - prior: the model's, if it has one.
+    ///   - each: given every reconstruction, to keep some.
+    public func evaluate(
+        _ codec: some SpeechCodec, prior: TokenPrior? = nil, each: (Reconstruction) throws -> Void = { _ in }
+    ) throws -> Evaluation {
         let configuration = codec.model.configuration
         var stoi: [Double] = []
         var mel: [Double] = []
@@ -94,6 +98,8 @@ public struct EvaluationSet: Sendable {
         var errors = PhonemeErrors()
         var statistics = CodeStatistics(configuration)
         var seconds = 0.0
+        var codedBits = 0.0
+        var frames = 0
         var encoding = Duration.zero
         var decoding = Duration.zero
         // The first run compiles; timing begins after it.
@@ -113,6 +119,8 @@ public struct EvaluationSet: Sendable {
                 samples: Array(audio.prefix(clip.audio.samples.count)), sampleRate: configuration.sampleRate)
             seconds += clip.audio.duration
             statistics.add(tokens)
+            frames += tokens.count
+            codedBits += prior?.bits(of: tokens) ?? 0
             if let inventory = configuration.phonemes {
                 if number < phonemes.count && !phonemes[number].isEmpty {
                     let heard = try inventory.reading(
@@ -141,7 +149,9 @@ public struct EvaluationSet: Sendable {
         return Evaluation(
             clips: clips.count, seconds: seconds, stoi: mean(stoi), melDistance: mean(mel),
             scaleInvariantSDR: mean(sdr),
-            bitRate: configuration.bitRate, level1Used: statistics.level1?.fractionUsed,
+            bitRate: configuration.bitRate,
+            codedBitRate: prior.map { _ in codedBits / Double(max(1, frames)) * configuration.frameRate },
+            level1Used: statistics.level1?.fractionUsed,
             level1Perplexity: statistics.level1?.perplexity, phonemeErrorRate: errors.rate,
             blankShare: configuration.phonemes.map { _ in statistics.blankShare },
             level1STOI: configuration.phonemes.map { _ in mean(levelOne) }, bitMeans: statistics.bitMeans,
