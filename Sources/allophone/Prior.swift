@@ -128,10 +128,7 @@ struct Prior: ParsableCommand {
                 source, count: number, preparation: ClipPreparation(sampleRate: codec.model.configuration.sampleRate)
             ) { _, waveform in
                 try interrupt.check()
-                var encoder = try codec.makeEncoder()
-                var frames = try encoder.push(waveform.samples)
-                frames.append(try encoder.finish())
-                tokens.append(frames)
+                tokens.append(try codec.encode(waveform.samples))
                 seconds += waveform.duration
                 bar.update(seconds)
             }

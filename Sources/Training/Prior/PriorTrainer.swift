@@ -26,6 +26,7 @@ public struct PriorTrainer: Sendable {
     private let options: Options
     private let configuration: Alpha.Configuration
     private let network: PriorNetwork
+    private let optimizer: AdamW
     private let step: Function
     private let engine: Engine
 
@@ -40,6 +41,7 @@ public struct PriorTrainer: Sendable {
             learningRate: .warmupCosine(
                 peak: options.learningRate, to: options.learningRate / 100, warmup: min(100, options.steps / 10),
                 steps: options.steps), weightDecay: options.weightDecay)
+        self.optimizer = optimizer
         step = Function(
             "prior", on: engine,
             placeholders: Dictionary(
@@ -72,7 +74,7 @@ public struct PriorTrainer: Sendable {
         }
         var parameters = try start(["key": .leaf(engine.upload(key))])
         var moments = try engine.upload(
-            AdamW(learningRate: .constant(0)).stateTypes(for: types).mapValues { HostArray(repeating: 0, type: $0) })
+            optimizer.stateTypes(for: types).mapValues { HostArray(repeating: 0, type: $0) })
         var random = CountedRandom(seed: options.seed)
         for number in 0..<options.steps {
             let batch = stretches.draw(&random)
