@@ -63,7 +63,7 @@ extension SearchingCodec {
         /// time for many paths gets more of twice as many candidates than of as many paths again.
         private var unsureBits: Int { pathCount < 8 ? 5 : 7 }
         /// What a bit counts that codes take, beside the distance between envelopes: about as many then as the encoder's own codes take, and
-        /// no worse a sound than if bits were free (`docs/benchmarks.md`).
+        /// no worse a sound than if bits were free (`docs/benchmarks.md`, "A prior of tokens").
         private static let bitWeight = 0.003
 
         private let codec: NativeCodec

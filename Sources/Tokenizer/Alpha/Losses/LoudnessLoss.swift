@@ -6,7 +6,7 @@ public import Tensor
 /// Loudness grows as power to the 0.3 (Stevens, "The measurement of loudness", 1955), which is magnitude to the 0.6. Logarithms make as much of what
 /// is hardly heard as of what is loud, and magnitudes hear nothing but what is loudest; and of squares what is furthest off counts most. A step of a
 /// decoder's sound against the gradient of this raises PESQ several times as much as one of the same length against a log-mel distance's, and more
-/// than with any other power (`make bench-directions`); what that is worth to a decoder is not known yet (docs/benchmarks.md).
+/// than with any other power (`make bench-directions`); what that is worth to a decoder is not known yet (docs/experiments.md).
 public struct LoudnessLoss: Sendable {
     public let scales: [MelSpectrogram]
 
