@@ -75,3 +75,6 @@ public func pause(seconds: Double) {
     var rest = timespec()
     while nanosleep(&asked, &rest) == -1 && errno == EINTR { asked = rest }
 }
+
+/// Lets another thread that is ready have this processor; returns at once where there is none.
+public func yieldProcessor() { sched_yield() }

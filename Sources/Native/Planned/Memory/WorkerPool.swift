@@ -4,9 +4,10 @@ internal import Threads
 
 /// A few threads that share the steps of one run.
 ///
-/// Between steps that follow closely a worker spins, as waking a thread costs more than many steps take; left without
-/// work for a while, it sleeps. So does the caller that has waited for a worker as long: on a machine with other work a
-/// worker may have lost its core, and the caller's is then of more use to it.
+/// Between steps a worker spins, as waking a thread costs more than many steps take; left without work for a while, it sleeps. So
+/// does the caller that has waited for a worker as long. On a machine with other work a worker may have lost its core, so who
+/// spins offers its own every now and then. The processor's own hint that a thread spins is no help: a virtual machine may
+/// be left for each.
 public final class WorkerPool: Sendable {
     /// How many share the work, the calling thread included.
     public let width: Int
@@ -57,8 +58,19 @@ public final class WorkerPool: Sendable {
         private let isStopped = Atomic<Bool>(false)
         private var job: ((Int) -> Void)?
         private let monitor = Monitor()
-        /// About a hundred microseconds.
-        private static let spins = 20_000
+        /// Half a millisecond on a core of its own.
+        private static let spins = 160_000
+        private static let spinsBeforeYield = 4000
+
+        /// - Returns: false when it has gone on for long enough.
+        @inline(__always)
+        private func spin(until isDone: () -> Bool) -> Bool {
+            for _ in 0..<Self.spins / Self.spinsBeforeYield {
+                for _ in 0..<Self.spinsBeforeYield where isDone() { return true }
+                yieldProcessor()
+            }
+            return isDone()
+        }
 
         func begin(_ body: @escaping (Int) -> Void, workers: Int) {
             job = body
@@ -68,11 +80,7 @@ public final class WorkerPool: Sendable {
         }
 
         func waitForWorkers() {
-            var spins = 0
-            while running.load(ordering: .acquiring) > 0 {
-                spins += 1
-                if spins == Self.spins { sleepUntilWorkersEnd() }
-            }
+            if !spin(until: { running.load(ordering: .acquiring) == 0 }) { sleepUntilWorkersEnd() }
             job = nil
         }
 
@@ -105,9 +113,7 @@ public final class WorkerPool: Sendable {
         }
 
         private func waitForGeneration(after seen: Int) {
-            for _ in 0..<Self.spins {
-                if generation.load(ordering: .acquiring) != seen { return }
-            }
+            if spin(until: { generation.load(ordering: .acquiring) != seen }) { return }
             monitor.withLock {
                 sleepers.add(1, ordering: .sequentiallyConsistent)
                 while generation.load(ordering: .sequentiallyConsistent) == seen { monitor.wait() }
