@@ -213,7 +213,15 @@ extension SmallTrainingTests {
                     recipe.frozen = [.encoder]
                 }
             }
-            #expect("\(error!)".contains("freezes the part"))
+            #expect("\(error!)".contains("freezes a part"))
+        }
+
+        /// What a model makes of a chirp.
+        private func heard(_ file: ModelFile) throws -> (tokens: TokenFrames, decoded: [Float]) {
+            let codec = try NativeCodec(file)
+            var (encoder, decoder) = (try codec.makeEncoder(), try codec.makeDecoder())
+            let tokens = try encoder.push((0..<4000).map { sin(Float($0 * $0) * 1e-5) * 0.5 })
+            return (tokens, try decoder.push(tokens))
         }
 
         @Test func aRunGoesOnWithMoreBits() throws {
@@ -231,13 +239,7 @@ extension SmallTrainingTests {
             let finer = try next("finer", frozen: [.encoder, .decoder])
             try run(finer, to: 0)
             let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: finer.modelPath))
-            func tokens(_ file: ModelFile) throws -> (tokens: TokenFrames, decoded: [Float]) {
-                let codec = try NativeCodec(file)
-                var (encoder, decoder) = (try codec.makeEncoder(), try codec.makeDecoder())
-                let tokens = try encoder.push((0..<4000).map { sin(Float($0 * $0) * 1e-5) * 0.5 })
-                return (tokens, try decoder.push(tokens))
-            }
-            let (old, new) = (try tokens(before), try tokens(after))
+            let (old, new) = (try heard(before), try heard(after))
             #expect(
                 new.tokens.level(1).map { $0 & 15 } == old.tokens.level(1) && new.tokens.level(0) == old.tokens.level(0)
             )
@@ -251,6 +253,36 @@ extension SmallTrainingTests {
             for (name, array) in before.arrays where name.hasPrefix("decoder") { #expect(learned[name] == array) }
             let error = #expect(throws: TrainingError.self) { try next("frozen", frozen: [.quantizer]) }
             #expect("\(error!)".contains("freezes the quantizer"))
+        }
+
+        @Test func aRunGoesOnWider() throws {
+            let source = try trainer("source")
+            try run(source, to: 3)
+            func next(_ name: String, heads: Int = 6, frozen: [Recipe.Part] = []) throws -> Trainer {
+                try trainer(name) { recipe in
+                    var configuration = SmallTraining.configuration
+                    configuration.latentDimension *= 3
+                    configuration.transformer.heads = heads
+                    recipe.model = .configuration(configuration)
+                    recipe.initialModel = source.modelPath
+                    recipe.frozen = frozen
+                }
+            }
+            let wider = try next("wider")
+            try run(wider, to: 0)
+            let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: wider.modelPath))
+            let (old, new) = (try heard(before), try heard(after))
+            #expect(new.tokens == old.tokens)
+            #expect(zip(new.decoded, old.decoded).allSatisfy { abs($0 - $1) < 1e-4 })
+            try run(wider, to: 4)
+            let learned = try ModelFile(path: wider.modelPath).arrays
+            for part in ["mlp.contract", "attention.output"] {
+                let weight = try #require(learned["decoder.transformer.0.\(part).weight"])
+                #expect(weight.floats.filter { $0 == 0 }.isEmpty, "new channels have begun to be used")
+            }
+            let error = #expect(throws: TrainingError.self) { try next("frozen", frozen: [.quantizer]) }
+            #expect("\(error!)".contains("freezes a part"))
+            #expect(throws: TrainingError.self, "heads of another width") { try next("heads", heads: 2) }
         }
 
         @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {

@@ -274,8 +274,8 @@ public final class Trainer {
     }
 
     /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it
-    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits that it lacks say
-    /// nothing yet.
+    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits and channels that it
+    /// lacks say nothing yet.
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
@@ -286,7 +286,12 @@ public final class Trainer {
         let file = try ModelFile(path: recipe.initialModel)
         let (configuration, old) = (try recipe.model.resolved(), file.model.configuration)
         guard configuration.extends(old) else { throw TrainingError.initialModel(path: recipe.initialModel) }
-        guard configuration.transformer == old.transformer || Set(recipe.frozen).isSubset(of: [.quantizer]) else {
+        let isWider = configuration.latentDimension > old.latentDimension
+        guard
+            recipe.frozen.isEmpty
+                || !isWider
+                    && (configuration.transformer == old.transformer || recipe.frozen == [.quantizer])
+        else {
             throw TrainingError.frozenBlocks(path: recipe.initialModel)
         }
         guard configuration.quantizer == old.quantizer || !recipe.frozen.contains(.quantizer) else {
@@ -298,7 +303,9 @@ public final class Trainer {
                 let array = file.arrays[parts[1]]
             else { return buffer }
             if array.type == buffer.type { return try engine.upload(array) }
-            return try engine.upload(array.withMoreBits(parts[1], start: buffer.hostArray()))
+            let start = try buffer.hostArray()
+            return try engine.upload(
+                isWider ? array.widened(parts[1], start: start) : array.withMoreBits(parts[1], start: start))
         }
     }
 

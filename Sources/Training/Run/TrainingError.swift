@@ -28,13 +28,14 @@ public enum TrainingError: Error, CustomStringConvertible {
                 + "frames are \(wanted.hop) samples long or a whole part of that. `allophone info` shows both"
         case .initialModel(let path):
             "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
-                + "transformer.layers and a BSQ's bits may be fewer. `allophone info` shows it, and a recipe's model may be a whole configuration"
+                + "transformer.layers and either a BSQ's bits or latentDimension (with heads as wide) may be fewer. `allophone info` shows "
+                + "it, and a recipe's model may be a whole configuration"
         case .frozenWithoutModel(let parts):
             "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "
                 + "taken from: --from MODEL, or initialModel in the recipe"
         case .frozenBlocks(let path):
-            "\(path): has fewer transformer blocks than the recipe's model, and the others would start random and stay so: the "
-                + "recipe freezes the part that they are in. Give as many, or freeze neither encoder nor decoder"
+            "\(path): has fewer transformer blocks or channels than the recipe's model, and the others would start random and stay so: "
+                + "the recipe freezes a part that they are in. Give as many, or freeze nothing"
         case .frozenBits(let path):
             "\(path): has fewer bits than the recipe's model, and the others would stay without a meaning: the recipe freezes the "
                 + "quantizer. Leave it out of 'frozen'"

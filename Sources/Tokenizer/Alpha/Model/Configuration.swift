@@ -129,12 +129,18 @@ extension Alpha {
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
-        /// Whether this is `other`, but for more transformer blocks and more bits of its BSQs: then every value of `other` has its place
-        /// here.
+        /// Whether this is `other`, but for more transformer blocks, more bits of its BSQs or, with as many bits, more channels at the
+        /// frame rate and as many more heads: then every value of `other` has its place here.
         public func extends(_ other: Configuration) -> Bool {
             var other = other
             guard other.transformer.layers <= transformer.layers, other.quantizer.count == quantizer.count else {
                 return false
+            }
+            if other.latentDimension < latentDimension, other.quantizer == quantizer, !weightNormalization,
+                other.latentDimension * transformer.heads == latentDimension * other.transformer.heads
+            {
+                other.latentDimension = latentDimension
+                other.transformer.heads = transformer.heads
             }
             other.transformer.layers = transformer.layers
             for (index, level) in quantizer.enumerated() where level.kind == .bsq {
@@ -253,6 +259,14 @@ extension Alpha.Configuration {
         return configuration
     }()
 
+    /// `alphaTinyFine` with twice the channels at the frame rate, where they cost little.
+    public static let alphaTinyWide = {
+        var configuration = alphaTinyFine
+        configuration.latentDimension = 256
+        configuration.transformer.heads = 8
+        return configuration
+    }()
+
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -263,8 +277,7 @@ extension Alpha.Configuration {
     public static let presets: [String: Alpha.Configuration] = [
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
-        "alpha-tiny-fine": .alphaTinyFine,
-        "reference": .reference,
+        "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.

@@ -1,0 +1,71 @@
+import Tensor
+
+extension HostArray {
+    /// This parameter of a binary spherical quantizer, of a model that has more bits.
+    ///
+    /// The bits that there were stay what they were. New ones are told apart as sharply as those, along directions of `start`, and move
+    /// the embedding by nothing, until they learn what they are for.
+    ///
+    /// - Parameters:
+    ///   - path: ends in `project.weight` `[channels, bits]`, `project.bias` `[bits]` or `expand.weight` `[bits, channels]`.
+    ///   - start: f32, what the model with more bits would begin with.
+    func withMoreBits(_ path: String, start: HostArray) -> HostArray {
+        let (old, new) = (floats, start.floats)
+        if path.hasSuffix("expand.weight") {
+            // A bit moves the embedding by its row over √bits.
+            let scale = (Float(start.shape[0]) / Float(shape[0])).squareRoot()
+            let rest = [Float](repeating: 0, count: new.count - old.count)
+            return HostArray(old.map { $0 * scale } + rest, shape: start.shape)
+        }
+        guard shape.rank == 2 else { return HostArray(old + new[old.count...], shape: start.shape) }
+        let (count, width) = (shape[1], start.shape[1])
+        func norm(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        let fresh = (0..<shape[0]).map { Array(new[$0 * width + count..<($0 + 1) * width]) }
+        let perBit = (
+            norm(old) / Float(count).squareRoot(), norm(Array(fresh.joined())) / Float(width - count).squareRoot()
+        )
+        let scale = perBit.0 / max(perBit.1, 1e-12)
+        var rows: [Float] = []
+        for (row, fresh) in fresh.enumerated() {
+            rows += old[row * count..<(row + 1) * count]
+            rows += fresh.map { $0 * scale }
+        }
+        return HostArray(rows, shape: start.shape)
+    }
+
+    /// This parameter of a model whose latent has more channels, and which is the same function.
+    ///
+    /// New channels are silent: what writes them starts at zero, and what reads them as `start`, so that they learn at once. New heads and
+    /// hidden units listen at random and say nothing yet (Chen et al., "Net2Net", 2016, widens by doubling units instead).
+    ///
+    /// - Parameters:
+    ///   - path: of an encoder's, a decoder's or a quantizer's parameter that has other axes in the wider model.
+    ///   - start: f32, what the wider model would begin with.
+    func widened(_ path: String, start: HostArray) -> HostArray {
+        let old = floats
+        guard shape.rank > 1 else {
+            let added = start.shape[0] - shape[0]
+            let rms = (old.reduce(0) { $0 + $1 * $1 } / Float(old.count)).squareRoot()
+            if path.hasSuffix("Norm.scale") {
+                // Half as much on average over twice as many channels, of which half are silent.
+                let share = (Float(shape[0]) / Float(start.shape[0])).squareRoot()
+                return HostArray(
+                    old.map { $0 * share } + [Float](repeating: rms * share, count: added), shape: start.shape)
+            }
+            let rest = path.hasSuffix("Scale.scale") ? rms : 0
+            return HostArray(old + [Float](repeating: rest, count: added), shape: start.shape)
+        }
+        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer"]
+        let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
+        var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
+        let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
+        let (allRows, allColumns) = (start.shape[shape.rank - 2], start.shape[shape.rank - 1])
+        for tap in 0..<old.count / (rows * columns) {
+            for row in 0..<rows {
+                let (from, to) = ((tap * rows + row) * columns, (tap * allRows + row) * allColumns)
+                all.replaceSubrange(to..<to + columns, with: old[from..<from + columns])
+            }
+        }
+        return HostArray(all, shape: start.shape)
+    }
+}
