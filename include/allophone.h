@@ -77,7 +77,7 @@ typedef enum allophone_precision {
     ALLOPHONE_INT8 = 2
 } allophone_precision;
 
-/* Opens the model file at `path` (model.safetensors, as `allophone train`, `convert` or `average` writes it).
+/* Opens the model file at `path` (model.safetensors, as `allophone train`, `convert`, `average` or `prior` writes it).
  *
  * path       UTF-8, ending in a zero.
  * use        one or more of allophone_use.

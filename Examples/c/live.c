@@ -2,7 +2,7 @@
  * output. With a second argument, the codes of each frame go to that file, a line each.
  *
  *     cc live.c -I../../include -L../../dist/c -lallophone -Wl,-rpath,$PWD/../../dist/c -o live
- *     arecord -f FLOAT_LE -r 24000 | ./live MODEL | aplay -f FLOAT_LE -r 24000
+ *     arecord -t raw -f FLOAT_LE -r 24000 | ./live MODEL | aplay -f FLOAT_LE -r 24000
  */
 #include <allophone.h>
 #include <inttypes.h>

@@ -18,7 +18,7 @@ struct FrameStream: Sendable {
 
     /// `width` elements for each frame that the samples complete.
     ///
-    /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+    /// - Throws: `CodecError` for samples that are not finite or far too loud; the stream is then as it was.
     mutating func push<Element>(
         _ samples: some Collection<Float>, width: Int, filling: Element
     ) throws -> [Element] {

@@ -8,7 +8,7 @@ extension NativeCodec {
     /// - Parameters:
     ///   - samples: for each stream, any number.
     ///   - encoders: streams of this codec.
-    /// - Throws: `CodecError` for samples that are not finite; all streams are then as they were.
+    /// - Throws: `CodecError` for samples that are not finite or far too loud; all streams are then as they were.
     public func push(_ samples: [[Float]], to encoders: inout [Encoder]) throws -> [TokenFrames] {
         precondition(samples.count == encoders.count, "\(samples.count) chunks for \(encoders.count) streams")
         precondition(encoders.allSatisfy { $0.stream.codec === self }, "a stream of another codec")

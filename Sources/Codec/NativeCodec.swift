@@ -31,7 +31,8 @@ public final class NativeCodec: SpeechCodec {
     ///   - blockFrames: more are faster up to a point, and take more memory.
     ///   - directions: what it will be used for; less loads faster and takes less memory.
     ///   - source: where the arrays are from, for errors.
-    /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `PlanError`.
+    /// - Throws: `TensorDifferences` if these are not the model's parameters or are not finite, `CodecError.noPhonemes` where `directions` ask
+    ///   for them of a model without, `PlanError`.
     public convenience init(
         model: Alpha, arrays: [String: HostArray], precision: Precision = .f32, threads: Int = 1,
         blockFrames: Int = 16, directions: Set<Direction> = [.encoding, .decoding], source: String = "model"
@@ -180,7 +181,7 @@ extension NativeCodec {
 
         /// Takes mono samples at the model's rate and gives the tokens of the frames that they complete.
         ///
-        /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+        /// - Throws: `CodecError` for samples that are not finite or far too loud; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
             configuration.tokens(try stream.push(samples, width: configuration.codeWidth, filling: Int32(0)))
         }
@@ -209,7 +210,7 @@ extension NativeCodec {
 
         /// Takes mono samples at the model's rate and gives the scores of the frames that they complete, `[frames, entries]`, row-major.
         ///
-        /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+        /// - Throws: `CodecError` for samples that are not finite or far too loud; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> [Float] {
             try stream.push(samples, width: entries, filling: Float(0))
         }

@@ -15,9 +15,9 @@ struct Allophone: ParsableCommand {
         abstract: "A speech tokenizer: waveform to tokens and back.",
         discussion: """
             EXAMPLES
-              allophone train --config alpha-tiny --data .corpus/small --run runs/first
-              allophone encode talk.wav talk.allo --model runs/first/model.safetensors
-              allophone decode talk.allo talk.out.wav --model runs/first/model.safetensors
+              allophone train --config alpha-tiny --data .corpus/small --run runs/tiny
+              allophone encode talk.wav talk.allo --model runs/tiny/model.safetensors
+              allophone decode talk.allo talk.out.wav --model runs/tiny/model.safetensors
               allophone info talk.allo
 
             EXIT STATUS

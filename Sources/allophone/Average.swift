@@ -9,11 +9,13 @@ struct Average: ParsableCommand {
         discussion: """
             Of runs that went on from one another (`train --from`) the mean is often better than the last, and so is that of many \
             checkpoints of one run whose learning rate is still high (`checkpoints.keep` says how many a run keeps). It is a model of its \
-            own, in f32, which decodes no tokens but those that it made. Evaluate it before you use it. A file given twice counts twice.
+            own, in f32, which decodes no tokens but those that it made. Evaluate it before you use it. A file given twice counts twice, and \
+            of a single checkpoint the mean is the model that the run had there.
 
             EXAMPLES
               allophone average runs/3/model.safetensors runs/4/model.safetensors --output mean.safetensors
               allophone average runs/4/checkpoints/step-* --output mean.safetensors
+              allophone average runs/4/checkpoints/step-00001000 --output then.safetensors
               allophone evaluate --data .corpus/core --model mean.safetensors
             """)
 
@@ -32,10 +34,6 @@ struct Average: ParsableCommand {
         var fingerprint: String
     }
 
-    func validate() throws {
-        if inputs.count < 2 { throw ValidationError("a mean is of two models at least") }
-    }
-
     private func model(_ path: String) throws -> ModelFile {
         Disk.isFolder(path) ? try ModelFile(checkpoint: path) : try ModelFile(path: path)
     }
@@ -50,6 +48,6 @@ struct Average: ParsableCommand {
         let report = Report(
             inputs: inputs, output: output, fingerprint: try ModelFile(path: output).fingerprint.description)
         if json { return try printJSON(report) }
-        say("the mean of \(inputs.count) models → \(output)")
+        say("\(inputs.count == 1 ? inputs[0] : "the mean of \(inputs.count) models") → \(output)")
     }
 }

@@ -12,7 +12,7 @@ struct Decode: ParsableCommand {
         abstract: "Turn tokens back into sound.",
         discussion: """
             The output's format follows from its extension: wav, flac or ogg; `-` writes raw PCM to standard output. From pipe to \
-            pipe every frame is heard at once, and the last one to its end.
+            pipe every frame is heard at once (of xla, two seconds at a time), and the last one to its end.
 
             EXAMPLES
               allophone decode talk.allo talk.wav --model model.safetensors

@@ -69,11 +69,11 @@ struct Encode: ParsableCommand {
         _ codec: some SpeechCodec, model: Fingerprint, prior: TokenPrior?, since clock: ContinuousClock.Instant
     ) throws {
         let configuration = codec.model.configuration
-        let source = try openSource(sampleRate: configuration.sampleRate)
+        let interrupt = Interrupt()
+        let source = try openSource(sampleRate: configuration.sampleRate) { interrupt.isSet }
         let header = try TokenHeader(
             sampleRate: configuration.sampleRate, hop: configuration.hop, model: model,
             layout: configuration.tokenLayout, prior: prior?.identity)
-        let interrupt = Interrupt()
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
         let sink = try format.sink(to: target, header: header, prior: prior)
 
@@ -111,9 +111,10 @@ struct Encode: ParsableCommand {
         try report.show(json: json)
     }
 
-    private func openSource(sampleRate: Int) throws -> AudioSource {
+    /// - Parameter isOver: whether not to wait for more of what is recorded live.
+    private func openSource(sampleRate: Int, isOver: @escaping @Sendable () -> Bool) throws -> AudioSource {
         if input == "-", let raw {
-            let reader = try RawPCMReader(format: raw, sampleRate: rate ?? sampleRate)
+            let reader = try RawPCMReader(format: raw, sampleRate: rate ?? sampleRate, isOver: isOver)
             return try AudioSource(reader, sampleRate: sampleRate)
         }
         return try AudioSource(path: input, sampleRate: sampleRate)

@@ -66,12 +66,12 @@ struct Evaluate: ParsableCommand {
                 count: clips ?? 16,
                 sampleRate: sampleRate,
                 labeler: labeler(file.model.configuration))
-            : EvaluationSet(clips: files.map { ($0, try Waveform.load(path: $0, sampleRate: sampleRate)) })
+            : EvaluationSet(files: files, sampleRate: sampleRate)
         if let output { try Disk.createFolder(output) }
         let codec = try searching.codec(
             file, on: backend, for: [.encoding, .decoding, .decodingLevelOne])
         let interrupt = Interrupt()
-        let bar = ProgressBar("evaluating", total: Double(set.clips.count), unit: .items("clip"))
+        let bar = ProgressBar("evaluating", total: Double(set.count), unit: .items("clip"))
         var done = 0
         let result = try set.evaluate(codec, prior: file.prior) { clip in
             try interrupt.check()

@@ -45,12 +45,14 @@ enum ExitStatus: Int32, CaseIterable {
         case RecipeError.unreadable: self = .input
         case let error as SourceError: self.init(error)
         case let error as SkippedRecord where error.isNotFetched: self = .input
-        case is TokenFileError, is SafetensorsError, is TensorDifferences, is CheckpointError, is ModelFileError,
+        case is TokenFileError, is TokenPriorError, is SafetensorsError, is TensorDifferences, is CheckpointError,
+            is ModelFileError,
             is PipelineError, is SkippedRecord, is PreparationError, is TokenLayoutError, is SpeechQuality.Mismatch,
             is CodecError, CommandError.unknownKind:
             self = .data
         case is ConfigurationError, is RecipeError, is TrainingError: self = .configuration
-        case is PhonemeInventoryError, CommandError.noInventory, CommandError.unalignable, CommandError.nothingHeldOut:
+        case is PhonemeInventoryError, CommandError.noInventory, CommandError.noRoomForPrior, CommandError.unalignable,
+            CommandError.nothingHeldOut:
             self = .data
         case EspeakError.unknownLanguage, EspeakError.textTooLong: self = .data
         case is EspeakError: self = .unavailable
@@ -119,6 +121,7 @@ enum CommandError: Error, CustomStringConvertible {
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
     case noInventory(path: String)
+    case noRoomForPrior(path: String, reason: String)
     case unalignable(path: String, reason: AlignmentError)
     case nothingHeldOut(SourceError)
     case interrupted(signal: Int32)
@@ -134,6 +137,7 @@ enum CommandError: Error, CustomStringConvertible {
             "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
                 + "such as alpha-tiny-phonemes"
         case .nothingHeldOut(let error): "\(error) Name a dataset to evaluate on with --held-out."
+        case .noRoomForPrior(let path, let reason): "\(path): there can be no prior of its tokens: \(reason)"
         case .unalignable(let path, let reason): "\(path): \(reason)"
         case .interrupted(let signal): "ended by signal \(signal)"
         }

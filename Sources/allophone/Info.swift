@@ -52,7 +52,7 @@ struct Info: ParsableCommand {
     private func tokenFacts() throws -> [(String, Fact)] {
         let reader = try TokenReader(path: subject)
         let header = reader.header
-        if header.prior == nil { _ = try reader.rest() } else { try reader.skipRest() }
+        if header.prior == nil { while try reader.next() != nil {} } else { try reader.skipRest() }
         let bitRate = header.bitRate(codeBytes: reader.codeByteCount, frames: reader.frameCount)
         let seconds = Double(reader.sampleCount ?? 0) / Double(header.sampleRate)
         return [
@@ -114,7 +114,7 @@ enum Fact: Encodable {
 
     var text: String {
         switch self {
-        case .number(let value): value == value.rounded() ? String(Int(value)) : value.fixed(3)
+        case .number(let value): Int(exactly: value).map { "\($0)" } ?? value.fixed(3)
         case .text(let text): text
         }
     }

@@ -140,7 +140,7 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The model, a file that `train`, `convert` or `average` wrote. Default: $ALLOPHONE_MODEL.",
+            "The model, a file that `train`, `convert`, `average` or `prior` wrote. Default: $ALLOPHONE_MODEL.",
             valueName: "path"))
     var model: String?
 

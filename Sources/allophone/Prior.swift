@@ -87,7 +87,13 @@ struct Prior: ParsableCommand {
         let configuration = file.model.configuration
         var options = PriorTrainer.Options()
         (options.steps, options.width, options.past) = (steps, width, past)
+        let layout = try configuration.tokenLayout
+        do { try TokenPrior.requireRoom(for: layout) } catch {
+            throw CommandError.noRoomForPrior(path: input, reason: error.reason)
+        }
         let trainer = try PriorTrainer(configuration, options, on: device.engine())
+        // Found out now, and not when all is done.
+        try OutputFile(path: output).abandon()
         let codec = try NativeCodec(file, threads: threads ?? BackendOptions.usualThreads, directions: [.encoding])
         let sources = try data.map { try openSource($0, split: "train") }
         let heldOut = try tokens(of: [openHeldOutSource(heldOut ?? data[0])], codec, count: 64, "held out")
@@ -122,8 +128,9 @@ struct Prior: ParsableCommand {
         let bar = ProgressBar(label, total: nil, unit: .audio)
         var tokens: [TokenFrames] = []
         var seconds = 0.0
+        var all = SkipReport()
         for source in sources {
-            let number = min(count, source.recordCount ?? count)
+            let (number, before) = (min(count, source.recordCount ?? count), tokens.count)
             let skipped = try ClipSample.visit(
                 source, count: number, preparation: ClipPreparation(sampleRate: codec.model.configuration.sampleRate)
             ) { _, waveform in
@@ -132,9 +139,11 @@ struct Prior: ParsableCommand {
                 seconds += waveform.duration
                 bar.update(seconds)
             }
-            if tokens.isEmpty { throw PipelineError.nothingUsable(skipped) }
+            if tokens.count == before { throw PipelineError.nothingUsable(skipped) }
+            all.add(skipped)
         }
         bar.finish()
+        sayWhatWasSkipped(all)
         return tokens
     }
 }

@@ -96,7 +96,8 @@ struct Train: ParsableCommand {
 
     func run() throws {
         var recipe =
-            FileManager.default.fileExists(atPath: config) || config.hasSuffix(".json")
+            // A run's folder may be called like the preset that it trains.
+            Disk.exists(config) && !Disk.isFolder(config) || config.hasSuffix(".json")
             ? try Recipe(path: config) : try Recipe(preset: config)
         HostMemory.keepFreed()
         if let steps { recipe.steps = steps }

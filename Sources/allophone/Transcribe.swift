@@ -76,6 +76,10 @@ struct Transcribe: ParsableCommand {
         let configuration = file.model.configuration
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
         let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
+        // Before listening, which may take long.
+        let grid = try textGrid.map {
+            $0 == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: $0)
+        }
         let (heard, samples) =
             if let text, let language {
                 try align(text, language: language, source, file)
@@ -91,12 +95,10 @@ struct Transcribe: ParsableCommand {
                     input: input, duration: duration, frameRate: configuration.frameRate, phonemes: segments,
                     mismatch: heard.mismatch))
         }
-        if let textGrid {
-            let grid = TextGrid(tiers: [.init(name: "phonemes", segments: segments)], duration: duration)
-            let output =
-                textGrid == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: textGrid)
-            try output.write(Array(grid.text.utf8))
-            return try output.commit()
+        if let grid {
+            let text = TextGrid(tiers: [.init(name: "phonemes", segments: segments)], duration: duration).text
+            try grid.write(Array(text.utf8))
+            return try grid.commit()
         }
         for segment in segments {
             try printLine("\(segment.start.fixed(3))\t\(segment.end.fixed(3))\t\(segment.ipa)")

@@ -43,10 +43,13 @@ extension CommandLineTests {
             let told = try Program.succeed("average", first, first, "-o", mean)
             #expect(told.output.isEmpty && told.messages.contains("the mean of 2 models"))
             #expect(try ModelFile(path: mean).fingerprint == ModelFile(path: first).fingerprint)
+            // Of one it is that one: how a checkpoint becomes a model.
+            #expect(try Program.succeed("average", models[1], "-o", mean).messages.contains("\(models[1]) → \(mean)"))
+            #expect(try ModelFile(path: mean).fingerprint == middle.fingerprint)
         }
 
         @Test func whatHasNoMeanIsRefused() throws {
-            try Program.fail(["average", first, "-o", mean], status: 64, mentions: ["two models at least"], in: folder)
+            try Program.fail(["average", "-o", mean], status: 64, mentions: ["<inputs>"], in: folder)
             try Program.fail(
                 ["average", first, first, "-o", first], status: 64, mentions: ["give another output"], in: folder)
             var configuration = TinyModel.configuration

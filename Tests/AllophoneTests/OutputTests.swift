@@ -164,5 +164,69 @@ extension CommandLineTests {
             let reader = try TokenReader(path: folder.file("out.allo"))
             #expect(try reader.rest().count > 0)
         }
+
+        @Test func ctrlCEndsARecordingFromWhichNothingComes() throws {
+            let source = folder.file("in")
+            try #require(mkfifo(source, 0o600) == 0)
+            // Reading and writing, so that neither end waits for the other, and the program's input never ends.
+            let pipe = FileHandle(fileDescriptor: open(source, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
+            let run = try Program.start(
+                ["encode", "--raw", "s16le", "-", folder.file("out.allo"), "--model", model], input: pipe)
+            try pipe.write(contentsOf: Sounds.pcm(Sounds.voice(count: 24000, rate: 24000)))
+            // Arrived is what is no longer in the pipe.
+            try run.wait {
+                var waiting: Int32 = 0
+                return try folder.hasPartialFile() && ioctl(pipe.fileDescriptor, UInt(FIONREAD), &waiting) == 0
+                    && waiting == 0
+            }
+            kill(run.process.processIdentifier, SIGINT)
+            let outcome = try run.wait()
+            #expect(outcome.status == 0, "\(outcome.messages)")
+            #expect(try TokenReader(path: folder.file("out.allo")).rest().count == 50)
+        }
+
+        @Test func pipesThatDoNotWaitAreWaitedFor() throws {
+            let tokens = try tokenFile()
+            let expected = try Program.succeed("decode", tokens, "-", "--model", model).output
+            try #require(expected.count > 1 << 16, "more than a pipe holds")
+            let (source, sink) = (folder.file("in"), folder.file("out"))
+            for path in [source, sink] { try #require(mkfifo(path, 0o600) == 0) }
+            // A reader that does not wait can be opened first, and then a writer.
+            let input = FileHandle(
+                fileDescriptor: open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC), closeOnDealloc: true)
+            let speaker = FileHandle(fileDescriptor: open(source, O_WRONLY | O_CLOEXEC), closeOnDealloc: true)
+            let output = open(sink, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            defer { close(output) }
+            let run = try Program.start(
+                ["decode", "-", "-", "--model", model], input: input,
+                output: FileHandle(fileDescriptor: output, closeOnDealloc: false))
+            usleep(200_000)
+            try speaker.write(contentsOf: contents(of: tokens))
+            try speaker.close()
+            var heard: [UInt8] = []
+            try run.wait {
+                usleep(20_000)
+                var buffer = [UInt8](repeating: 0, count: 1 << 14)
+                let count = read(output, &buffer, buffer.count)
+                if count > 0 { heard += buffer[..<count] }
+                return heard.count >= expected.count
+            }
+            #expect(heard == expected)
+            #expect(try run.wait().status == 0)
+        }
+
+        @Test func anOutputThatCannotBeIsFoundOutBeforeTheWork() throws {
+            let nowhere = folder.file("absent/out")
+            try Program.fail(
+                ["prior", model, "--data", folder.path, "--output", nowhere], status: 73, mentions: [nowhere],
+                in: folder)
+        }
+
+        @Test func aNameMayBeAsLongAsTheSystemAllows() throws {
+            // Letters of several scalars each, of which forty are longer than a name may be.
+            let name = String(repeating: "क्षि", count: 19)
+            try Program.succeed("encode", Sounds.speechPath, folder.file(name + ".allo"), "--model", model)
+            try Program.succeed("decode", folder.file(name + ".allo"), folder.file(name + ".wav"), "--model", model)
+        }
     }
 }

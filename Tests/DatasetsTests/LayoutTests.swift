@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 import TestSupport
 import Testing
@@ -57,6 +58,21 @@ import Testing
                 #expect(try moving.next()?.get().key == (ordinal < keys.count ? keys[ordinal] : nil))
             }
         }
+    }
+
+    @Test func aQuoteWithinAFieldOfATableIsText() throws {
+        let folder = try TemporaryFolder()
+        let texts = ["a", "a 5\" pipe", "b", "two\nlines, \"quoted\"", "", "c"]
+        let rows = [
+            "0.wav,a", "1.wav,a 5\" pipe", "2.wav,b", "3.wav,\"two\nlines, \"\"quoted\"\"\"", "4.wav,\"\"", "5.wav,c",
+        ]
+        for number in rows.indices {
+            try Waveform(samples: [0.5, -0.5], sampleRate: 8000).write(to: folder.file("\(number).wav"))
+        }
+        try write(Array((["file_name,text"] + rows).joined(separator: "\n").utf8), to: folder.file("metadata.csv"))
+        let (records, failures) = try readAll(openSource(folder.path))
+        #expect(failures == [])
+        #expect(records.map { $0.metadata.text ?? "" } == texts)
     }
 
     @Test func bracesNameShards() throws {

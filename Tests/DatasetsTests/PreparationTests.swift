@@ -59,6 +59,13 @@ private struct Stopped: Error {}
         #expect(throws: PreparationError.self) { try DatasetPreparation(grown, in: out, train) }
     }
 
+    @Test func aSourceOfWhichNothingCanBeUsedIsNoDataset() throws {
+        let folder = try TemporaryFolder()
+        let bad = SyntheticSource(shardSizes: [3], isRandomAccess: false) { _, _ in true }
+        #expect(throws: PipelineError.self) { try DatasetPreparation(bad, in: folder.file("out"), options).run() }
+        #expect(try !DatasetPreparation(bad, in: folder.file("out"), options).isFinished, "and may be mended")
+    }
+
     @Test func everyShardHasSomethingOfAllThatThereIs() throws {
         let folder = try TemporaryFolder()
         let source = SyntheticSource(shardSizes: [60, 60], isRandomAccess: true)

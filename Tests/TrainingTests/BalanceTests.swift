@@ -45,6 +45,19 @@ import Testing
         #expect(try recipe.balanced([source], in: run.path)[0].balance?.seconds == balance.seconds)
     }
 
+    @Test func sourcesThatLookAlikeKeepTheirOwnSpeakers() throws {
+        let (run, one, other) = (try TemporaryFolder(), try TemporaryFolder(), try TemporaryFolder())
+        var recipe = SmallTraining.recipe
+        recipe.clips.balance = 0.5
+        let sources = [
+            try source(in: one, seconds: ["a": 30, "b": 10]), try source(in: other, seconds: ["c": 5, "d": 6]),
+        ]
+        try #require(sources[0].source.contents == sources[1].source.contents)
+        let speakers = try recipe.balanced(sources, in: run.path).map { $0.balance?.seconds }
+        #expect(speakers == [["a": 30, "b": 10], ["c": 5, "d": 6]])
+        #expect(try recipe.balanced(sources, in: run.path).map { $0.balance?.seconds } == speakers)
+    }
+
     @Test func dataWithoutSpeakersCannotBeBalanced() throws {
         let data = try TemporaryFolder()
         var recipe = SmallTraining.recipe

@@ -38,6 +38,11 @@ extension SmallTrainingTests {
             let heldOut = tokens(1000, seed: 99)
             let bits = prior.bits(of: heldOut) / 1000
             #expect(bits > 2.9 && bits < 3.15, "\(bits) bits a frame, where 3 are noise")
+            // However far it looks back, it learns from as many frames: here from none of a clip's beginning.
+            (options.past, options.steps) = (40, 100)
+            let far = try PriorTrainer(SmallTraining.configuration, options, on: engine)
+                .fit((0..<8).map { tokens(400, seed: UInt64($0)) })
+            #expect(far.bits(of: heldOut) / 1000 < 5)
             let again = try trainer.fit((0..<40).map { tokens(20 + $0 * 5, seed: UInt64($0)) })
             #expect(again == prior, "the same tokens and seed give the same prior")
         }

@@ -1,3 +1,4 @@
+import Audio
 import Checkpoint
 import Codec
 import Datasets
@@ -157,6 +158,47 @@ extension SmallTrainingTests {
                 }
             }
             #expect(order == ["evaluated 2", "saved 2"])
+        }
+
+        @Test func whatGoesWrongCostsNoSteps() throws {
+            struct Full: Error {}
+            let whole = try run(trainer("whole"), to: 7)
+            var pieces: [[String: Double]] = []
+            #expect(throws: Full.self) {
+                try trainer("pieces") { $0.checkpoints.every = 100 }.run { event in
+                    guard case .step(let step, let values) = event else { return }
+                    pieces.append(values)
+                    if step == 3 { throw Full() }
+                }
+            }
+            // The step that was on its way when the third was told of.
+            #expect(try checkpoint("pieces").step == 4)
+            pieces += try run(trainer("pieces") { $0.checkpoints.every = 100 }, to: 7)
+            #expect(pieces == Array(whole[..<3]) + Array(whole[4...]))
+        }
+
+        @Test func dataMayMove() throws {
+            let path = Fixture.folder.appending(path: "speech/festvox-ru-sample.flac").path
+            let speech = try Waveform.load(path: path, sampleRate: 8000).samples
+            var lines = ""
+            for number in 0..<8 {
+                try Waveform(samples: Array(speech[number * 2000..<(number + 1) * 2000]), sampleRate: 8000)
+                    .write(to: data.file("\(number).wav"))
+                lines += "{\"path\": \"\(number).wav\", \"seconds\": 0.25}\n"
+            }
+            try write(Array(lines.utf8), to: data.file("manifest.jsonl"))
+            func steps(_ name: String, of path: String, to step: Int) throws -> [[String: Double]] {
+                let source = try openSource(path)
+                return try run(
+                    Trainer(
+                        recipe: SmallTraining.recipe, data: [WeightedSource(source)], heldOut: source,
+                        folder: folder.file(name), engine: XLABackend.engine(.quick)), to: step)
+            }
+            let whole = try steps("whole", of: data.path, to: 6)
+            let before = try steps("pieces", of: data.path, to: 2)
+            let moved = folder.file("moved")
+            try FileManager.default.copyItem(atPath: data.path, toPath: moved)
+            #expect(try before + steps("pieces", of: moved, to: 6) == whole)
         }
 
         @Test func aRunBeginsWithTheWeightsOfAModel() throws {

@@ -4,7 +4,7 @@ import Foundation
 /// A live stream through a model, a frame of 20 ms at a time: PCM of 32-bit floats at the model's rate from standard input
 /// to standard output, such as
 ///
-///     arecord -f FLOAT_LE -r 24000 | live MODEL | aplay -f FLOAT_LE -r 24000
+///     arecord -t raw -f FLOAT_LE -r 24000 | live MODEL | aplay -f FLOAT_LE -r 24000
 @main enum Live {
     static func main() {
         guard CommandLine.arguments.count == 2 else {

@@ -5,7 +5,7 @@ import CSndfile
 /// The file appears under its name only when `finish` returns; a failure, or dropping the writer before that, leaves
 /// nothing behind and an earlier file of that name as it was.
 public final class AudioWriter: SampleSink {
-    /// How samples are stored in a WAV or FLAC file. OGG ignores it.
+    /// How samples are stored in a WAV or FLAC file. OGG has no use for it, and `float32` is of WAV alone.
     public enum Encoding: String, Sendable, CaseIterable {
         /// 16-bit integers; samples outside -1...1 are clipped.
         case pcm16

@@ -46,7 +46,8 @@ final class OutputFile {
             return
         }
         let slash = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
-        let name = "\(target[..<slash]).\(target[slash...].prefix(40)).\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let name =
+            "\(target[..<slash]).\(Substring(target[slash...].unicodeScalars.prefix(40))).\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         temporary = name
         descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw writeError(errno, path: path) }

@@ -48,15 +48,18 @@ public final class RawPCMReader: SampleStream {
 
     private let descriptor: Int32
     private let path: String
+    private let isOver: @Sendable () -> Bool
     /// Bytes of a frame that has not arrived whole.
     private var partial: [UInt8] = []
     private var position = 0
 
     /// Reads from `descriptor` (standard input unless given), which the caller keeps open; `name` stands for it in errors.
     ///
+    /// - Parameter isOver: asked again and again while nothing arrives, whether to wait no longer and take the input as ended.
     /// - Throws: ``AudioError``.
     public init(
-        descriptor: Int32 = 0, name: String = "-", format: RawPCM, sampleRate: Int, channels: Int = 1
+        descriptor: Int32 = 0, name: String = "-", format: RawPCM, sampleRate: Int, channels: Int = 1,
+        isOver: @escaping @Sendable () -> Bool = { false }
     ) throws {
         guard SampleRate.supported.contains(sampleRate) else {
             throw AudioError.unsupportedRate(path: name, rate: sampleRate)
@@ -69,6 +72,7 @@ public final class RawPCMReader: SampleStream {
         self.format = format
         self.sampleRate = sampleRate
         self.channels = channels
+        self.isOver = isOver
     }
 
     public func read(maximumFrames: Int) throws -> [Float] {
@@ -77,6 +81,7 @@ public final class RawPCMReader: SampleStream {
         let capacity = min(maximumFrames, 1 << 16) * bytesPerFrame
         var bytes = partial
         while bytes.count < bytesPerFrame {
+            while !isReadable(descriptor, milliseconds: 100) { if isOver() { return [] } }
             let arrived = try readBytes(descriptor, atMost: capacity - bytes.count, path: path)
             if arrived.isEmpty {
                 guard bytes.isEmpty else { throw AudioError.partialSample(path: path, bytes: bytes.count) }

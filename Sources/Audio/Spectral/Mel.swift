@@ -49,6 +49,9 @@ public struct MelSpectrogram: Sendable {
     public let stft: STFT
     public let filterbank: MelWeights
 
+    /// - Parameters:
+    ///   - hop: samples from one window to the next; a quarter of `fftLength` unless given.
+    ///   - lowest, highest: of the bands, in Hz; up to half of `sampleRate` unless given.
     public init(
         sampleRate: Int, fftLength: Int, hop: Int? = nil, bandCount: Int, lowest: Double = 0, highest: Double? = nil,
         padding: STFT.Padding = .reflect

@@ -47,7 +47,7 @@ package enum Disk {
         while written < bytes.count {
             try announce(.write, path)
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...].prefix(largestTransfer))
-            written += try check(.write, path) {
+            written += try check(.write, path, ready: (descriptor, Int(POLLOUT))) {
                 if let offset { return pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written)) }
                 return systemWrite(descriptor, rest.baseAddress, rest.count)
             }
@@ -117,14 +117,23 @@ package enum Disk {
     static let largestTransfer = 0x7FFF_F000
 
     /// `call`'s result, repeated while a signal interrupts it; -1 throws.
+    ///
+    /// - Parameter ready: what the call needs of which descriptor, and waits for even if the descriptor itself does not: a pipe or terminal
+    ///   does not wait for all who share it once one of them has said so.
     @discardableResult
     static func check<Result: SignedInteger>(
-        _ action: FileError.Action, _ path: String, _ call: () -> Result
+        _ action: FileError.Action, _ path: String, ready: (descriptor: Int32, event: Int)? = nil,
+        _ call: () -> Result
     ) throws(FileError) -> Result {
         while true {
             let result = call()
             if result != -1 { return result }
-            if errno != EINTR { throw FileError(path: path, action: action, code: errno) }
+            if errno == EAGAIN, let ready {
+                var request = pollfd(fd: ready.descriptor, events: Int16(ready.event), revents: 0)
+                poll(&request, 1, -1)
+            } else if errno != EINTR {
+                throw FileError(path: path, action: action, code: errno)
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ public final class InputFile: Sendable {
 
     /// Reads what there is, up to the length of `buffer`, waiting for at least one byte; 0 means the end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        try Disk.check(.read, name) {
+        try Disk.check(.read, name, ready: (descriptor, Int(POLLIN))) {
             systemRead(descriptor, buffer.baseAddress, min(buffer.count, Disk.largestTransfer))
         }
     }

@@ -146,7 +146,7 @@ func folder(of path: String) -> String {
 private func temporaryPath(beside path: String) -> String {
     let name = path.split(separator: "/").last ?? ""
     let tag = String(UInt64.random(in: 0 ... .max), radix: 36)
-    return "\(folder(of: path))/.\(name.prefix(40)).partial-\(tag)"
+    return "\(folder(of: path))/.\(Substring(name.unicodeScalars.prefix(40))).partial-\(tag)"
 }
 
 /// `Array.withUnsafeBytes` does not carry the type of a thrown error through.

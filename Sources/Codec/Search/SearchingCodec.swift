@@ -119,7 +119,7 @@ extension SearchingCodec {
 
         /// Takes mono samples at the model's rate and gives the tokens of frames that are decided.
         ///
-        /// - Throws: `CodecError` for samples that are not finite; the stream is then as it was.
+        /// - Throws: `CodecError` for samples that are not finite or far too loud; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
             let coordinates = try coordinates.push(samples, width: codeWidth, filling: Float(0))
             recording.append(contentsOf: samples)

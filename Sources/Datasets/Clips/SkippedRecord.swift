@@ -75,4 +75,10 @@ public struct SkipReport: Hashable, Sendable, Codable {
         counts[skipped.reason, default: 0] += skipped.count
         if examples.count < Self.exampleCount { examples.append(skipped.description) }
     }
+
+    /// Counts what another source lacks too.
+    public mutating func add(_ other: SkipReport) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        examples += other.examples.prefix(Self.exampleCount - examples.count)
+    }
 }

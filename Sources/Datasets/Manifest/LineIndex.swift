@@ -113,13 +113,28 @@ private struct LineScan {
 
     private func newline(in piece: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard let base = piece.baseAddress else { return nil }
-        var (from, quotes) = (start, 0)
-        while from < piece.count, let found = memchr(base + from, 0x0A, piece.count - from) {
-            let end = UnsafeRawPointer(found) - base
-            guard isQuoted else { return end }
-            for position in from..<end where piece[position] == UInt8(ascii: "\"") { quotes += 1 }
-            if quotes % 2 == 0 { return end }
-            from = end + 1
+        guard isQuoted else {
+            return memchr(base + start, 0x0A, piece.count - start).map { UnsafeRawPointer($0) - base }
+        }
+        // As `CSVRows` reads fields: a quote opens one only where it begins, and is text elsewhere.
+        var (isOpen, isEmpty) = (false, true)
+        var position = start
+        while position < piece.count {
+            let byte = piece[position]
+            position += 1
+            switch (byte, isOpen) {
+            case (UInt8(ascii: "\""), true):
+                if position < piece.count, piece[position] == byte {
+                    isEmpty = false
+                    position += 1
+                } else {
+                    isOpen = false
+                }
+            case (UInt8(ascii: "\""), false) where isEmpty: isOpen = true
+            case (UInt8(ascii: ","), false): isEmpty = true
+            case (0x0A, false): return position - 1
+            default: isEmpty = false
+            }
         }
         return nil
     }

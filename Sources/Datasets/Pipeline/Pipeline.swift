@@ -18,6 +18,7 @@ import Audio
 ///
 /// A pipeline belongs to one thread at a time.
 public final class Pipeline {
+    /// What batches are made of, and how.
     public struct Options: Sendable {
         public var preparation: ClipPreparation
         /// Samples of a frame: rows are whole frames.
@@ -25,8 +26,11 @@ public final class Pipeline {
         public var length: ClipLength
         /// Rows of a batch.
         public var batchSize: Int
+        /// Of the order, and of all that is random about clips.
         public var seed: UInt64 = 0
+        /// Whether each epoch has an order of its own; else records come as the source has them.
         public var isShuffled = true
+        /// This rank's share of the records.
         public var partition = Partition.whole
         /// Records, at most, over which a source that must be read from front to back is shuffled at a time.
         public var window = 1024
@@ -36,7 +40,9 @@ public final class Pipeline {
         public var threads = Pipeline.processors
         /// Whether a record that cannot be used is an error, and not skipped and counted.
         public var isStrict = false
+        /// Numbers speakers by name; without it clips have none.
         public var speakers: SpeakerTable?
+        /// Gives the phonemes of transcripts; without it clips have none.
         public var labeler: (any ClipLabeler)?
 
         public init(preparation: ClipPreparation, hop: Int, length: ClipLength, batchSize: Int) {

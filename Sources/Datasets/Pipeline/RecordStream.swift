@@ -57,6 +57,7 @@ final class RecordStream {
     private let order: Order
     /// Where each shard's records begin in the numbering of all; nil where records cannot be read in any order.
     private let offsets: [Int]?
+    private let contents: UInt64
     private var readers: [Int: any ShardReader] = [:]
     private var block: [Result<Record, RecordFailure>]?
     /// Where the next block begins, and where `readers` of shards that have not ended stand; nil where all have.
@@ -69,6 +70,7 @@ final class RecordStream {
 
     init(_ source: any Source, _ order: Order, at position: Position = Position()) {
         self.source = source
+        contents = source.contents
         self.order = order
         self.position = position
         let shards = source.shards
@@ -91,8 +93,9 @@ final class RecordStream {
         return nil
     }
 
+    /// By what the source holds and not by where it lies, or a run could not go on from a folder that has moved.
     private func random(_ use: UInt64...) -> CountedRandom {
-        let key = use.reduce(UInt64(stableHash: source.name)) { CountedRandom.mix($0 ^ $1) &+ 1 }
+        let key = use.reduce(contents) { CountedRandom.mix($0 ^ $1) &+ 1 }
         return CountedRandom(seed: order.seed, UInt64(position.epoch), key)
     }
 

@@ -222,6 +222,7 @@ public final class DatasetPreparation {
                 try progress(next.records, next.seconds)
             }
         }
+        guard next.clips > 0 else { throw PipelineError.nothingUsable(next.skipped) }
         try writeIndex(next.shards + (shard.map { [ShardEntry(url: $0.name, nsamples: $0.count)] } ?? []))
         next.isFinished = true
         try finishShard()

@@ -51,9 +51,7 @@ public struct TokenPrior: Equatable, Sendable {
     ///
     /// - Throws: `TokenPriorError` if the layout has no room for one, or they are of other shapes, types or values.
     public init(_ arrays: [String: HostArray], layout: TokenLayout) throws(TokenPriorError) {
-        if let level = layout.levels.firstIndex(where: { $0.featureCount > Self.limits.entries }) {
-            throw TokenPriorError(reason: "level \(level + 1) has more than \(Self.limits.entries) entries")
-        }
+        try Self.requireRoom(for: layout)
         guard let shape = arrays["prior.past"]?.shape, shape.rank == 3 else {
             throw TokenPriorError(reason: "there is no 'prior.past' of three axes")
         }
@@ -83,6 +81,13 @@ public struct TokenPrior: Equatable, Sendable {
         bias = values["prior.bias"]!
         let weights = arrays.filter { $0.key.hasPrefix(Self.prefix) }
         identity = Fingerprint(of: weights, configuration: "").bytes.littleEndian(UInt64.self, at: 0)
+    }
+
+    /// - Throws: `TokenPriorError` if codebooks are larger than priors are made for.
+    public static func requireRoom(for layout: TokenLayout) throws(TokenPriorError) {
+        if let level = layout.levels.firstIndex(where: { $0.featureCount > limits.entries }) {
+            throw TokenPriorError(reason: "level \(level + 1) has more than \(limits.entries) entries")
+        }
     }
 
     /// The tensors as a model file holds them.

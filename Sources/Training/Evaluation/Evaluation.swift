@@ -50,15 +50,18 @@ public struct Reconstruction: Sendable {
 
 /// Clips to evaluate on, the same ones each time.
 public struct EvaluationSet: Sendable {
-    public let clips: [(name: String, audio: Waveform)]
+    private let clips: [(name: String, load: @Sendable () throws -> Waveform)]
     /// What is said in each clip, as entries of a model's inventory, empty where that is not known.
     private var phonemes: [[Int]] = []
     /// Of each clip, in Hz.
     private let bandwidths: [Double]
 
-    public init(clips: [(name: String, audio: Waveform)]) {
-        self.clips = clips
-        bandwidths = clips.map { Double($0.audio.sampleRate) / 2 }
+    public var count: Int { clips.count }
+
+    /// Sound files, each of which is read when its turn has come.
+    public init(files: [String], sampleRate: Int) {
+        clips = files.map { path in (path, { try Waveform.load(path: path, sampleRate: sampleRate) }) }
+        bandwidths = files.map { _ in Double(sampleRate) / 2 }
     }
 
     /// - Parameters:
@@ -77,7 +80,7 @@ public struct EvaluationSet: Sendable {
             ? ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0)
             : fitting
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
-        clips = sample.clips.map { ($0.clip.key, $0.waveform) }
+        clips = sample.clips.map { taken in (taken.clip.key, { taken.waveform }) }
         bandwidths = sample.clips.map(\.clip.bandwidth)
         phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
     }
@@ -103,21 +106,22 @@ public struct EvaluationSet: Sendable {
         var encoding = Duration.zero
         var decoding = Duration.zero
         // The first run compiles; timing begins after it.
-        if let first = clips.first { _ = try reconstruct(first, codec) }
-        for (number, clip) in clips.enumerated() {
+        if let first = clips.first { _ = try reconstruct(first.load(), codec) }
+        for (number, (name, load)) in clips.enumerated() {
+            let original = try load()
             let clock = ContinuousClock()
             var encoder = try codec.makeEncoder()
             var tokens = TokenFrames(levelCount: configuration.quantizer.count)
             encoding += try clock.measure {
-                tokens = try encoder.push(clip.audio.samples)
+                tokens = try encoder.push(original.samples)
                 tokens.append(try encoder.finish())
             }
             var decoder = try codec.makeDecoder()
             var audio: [Float] = []
             decoding += try clock.measure { audio = try decoder.push(tokens) + decoder.finish() }
             let decoded = Waveform(
-                samples: Array(audio.prefix(clip.audio.samples.count)), sampleRate: configuration.sampleRate)
-            seconds += clip.audio.duration
+                samples: Array(audio.prefix(original.samples.count)), sampleRate: configuration.sampleRate)
+            seconds += original.duration
             statistics.add(tokens)
             frames += tokens.count
             codedBits += prior?.bits(of: tokens) ?? 0
@@ -128,22 +132,22 @@ public struct EvaluationSet: Sendable {
                         shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate))
                     errors.add(reference: phonemes[number], hypothesis: heard)
                 }
-                let alone = try self.levelOne(tokens, of: clip.audio, codec)
-                if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: alone) {
+                let alone = try self.levelOne(tokens, of: original, codec)
+                if let value = try? SpeechQuality.stoi(reference: original, degraded: alone) {
                     levelOne.append(value)
                 }
             }
             // A clip too short or silent to be judged by a measure is left out of its mean.
-            if let value = try? SpeechQuality.stoi(reference: clip.audio, degraded: decoded) { stoi.append(value) }
-            if let value = try? SpeechQuality.melDistance(reference: clip.audio, degraded: decoded) {
+            if let value = try? SpeechQuality.stoi(reference: original, degraded: decoded) { stoi.append(value) }
+            if let value = try? SpeechQuality.melDistance(reference: original, degraded: decoded) {
                 mel.append(value)
             }
-            if let value = try? SpeechQuality.scaleInvariantSDR(reference: clip.audio, degraded: decoded) {
+            if let value = try? SpeechQuality.scaleInvariantSDR(reference: original, degraded: decoded) {
                 sdr.append(value)
             }
             try each(
                 Reconstruction(
-                    name: clip.name, original: clip.audio, decoded: decoded, tokens: tokens,
+                    name: name, original: original, decoded: decoded, tokens: tokens,
                     bandwidth: bandwidths[number]))
         }
         return Evaluation(
@@ -164,10 +168,10 @@ public struct EvaluationSet: Sendable {
         return Waveform(samples: Array(samples.prefix(audio.samples.count)), sampleRate: audio.sampleRate)
     }
 
-    private func reconstruct(_ clip: (name: String, audio: Waveform), _ codec: some SpeechCodec) throws -> [Float] {
+    private func reconstruct(_ original: Waveform, _ codec: some SpeechCodec) throws -> [Float] {
         var encoder = try codec.makeEncoder()
         var decoder = try codec.makeDecoder()
-        var tokens = try encoder.push(clip.audio.samples)
+        var tokens = try encoder.push(original.samples)
         tokens.append(try encoder.finish())
         return try decoder.push(tokens) + decoder.finish()
     }

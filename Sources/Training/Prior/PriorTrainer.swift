@@ -13,7 +13,7 @@ public struct PriorTrainer: Sendable {
         /// Its hidden units.
         public var width = 64
         public var steps = 4000
-        /// Stretches of clips in a step, and the frames of each.
+        /// Stretches of clips in a step, and the frames of each that are learned from, after those that it looks back to.
         public var batchSize = 32
         public var frames = 64
         public var learningRate = 3e-3
@@ -30,12 +30,14 @@ public struct PriorTrainer: Sendable {
     private let step: Function
     private let engine: Engine
 
-    /// - Throws: `TokenLayoutError`.
+    /// - Throws: `TokenLayoutError`, and `TokenPriorError` for a model whose codebooks are too large.
     public init(_ configuration: Alpha.Configuration, _ options: Options = Options(), on engine: Engine) throws {
         self.options = options
         self.configuration = configuration
         self.engine = engine
-        let network = PriorNetwork(layout: try configuration.tokenLayout, past: options.past, width: options.width)
+        let layout = try configuration.tokenLayout
+        try TokenPrior.requireRoom(for: layout)
+        let network = PriorNetwork(layout: layout, past: options.past, width: options.width)
         self.network = network
         let optimizer = AdamW(
             learningRate: .warmupCosine(
@@ -109,7 +111,7 @@ private struct Stretches {
     /// i32 `[batch, frames, width]`, and of how much account each frame is, f32 `[batch, frames]`: none where the clip has ended, or
     /// where what came before it is not there.
     func draw(_ random: inout CountedRandom) -> (columns: HostArray, weights: HostArray) {
-        let length = options.frames
+        let length = options.frames + options.past
         var columns = [Int32](repeating: 0, count: options.batchSize * length * width)
         var weights = [Float](repeating: 0, count: options.batchSize * length)
         for row in 0..<options.batchSize {

@@ -6,8 +6,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     /// The name of a preset, or a whole configuration.
     public var model: Model
     public var seed: UInt64 = 0
-    /// A model's file whose weights the run begins with, of the same configuration or with fewer transformer blocks or bits; empty for random
-    /// ones.
+    /// A model's file whose weights the run begins with, of the same configuration or with fewer transformer blocks, bits or channels; empty for
+    /// random ones.
     public var initialModel: String = ""
     /// Parts that stay as `initialModel` has them: with the encoder and the quantizer among them a model keeps its tokens, whatever else
     /// changes.

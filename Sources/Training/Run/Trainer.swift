@@ -59,7 +59,7 @@ public final class Trainer {
 
     /// Opens the run in `folder`, from its newest whole checkpoint if it has one.
     ///
-    /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (more steps are fine), `.dataChanged` if with
+    /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (steps, evaluation and checkpoints may differ), `.dataChanged` if with
     ///   other data, `FileError` if another trainer has the folder, and what reading the dataset and checkpoints throws.
     /// - Parameters:
     ///   - data: what to learn from.
@@ -119,25 +119,27 @@ public final class Trainer {
     ///
     /// - Throws: `TrainingError.diverged` where going back does not help.
     public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void) throws {
-        var pending: Tree<Buffer>?
+        var pending: (step: Int, metrics: Tree<Buffer>)?
         var lastSaved = step
         var isSaveDue = false
         try tellOfDamaged(report)
         /// Tells of the step before: its metrics are ready by now, where those of this one would make the device wait.
         func tell() throws {
-            guard let metrics = pending else { return }
+            guard let (number, metrics) = pending else { return }
             pending = nil
             let values = try values(metrics)
             guardrail.saw(skipped: values["skipped"] == 1)
-            try report(.step(step, metrics: values))
+            try report(.step(number, metrics: values))
         }
+        // What could not be read, understood or written costs no steps: the run goes on from here once that is mended.
+        defer { if lastSaved < step && guardrail.skippedInRow == 0 { _ = try? save() } }
         while step < recipe.steps && !shouldStop() {
             let batch = try pipeline.nextBatch()
             let result = try trainingStep.function(at: step)(arguments(batch))
             state = result["state"]
-            try tell()
             step += 1
-            pending = result["metrics"]
+            try tell()
+            pending = (step, result["metrics"])
             if guardrail.isReached {
                 let from = step
                 pending = nil
@@ -160,7 +162,11 @@ public final class Trainer {
             }
         }
         try tell()
-        if lastSaved < step { try report(.saved(step, path: save())) }
+        if lastSaved < step {
+            let path = try save()
+            lastSaved = step
+            try report(.saved(step, path: path))
+        }
         try export()
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
     }

@@ -92,7 +92,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Computes values that depend on nothing but constants, such as initial parameters.
+    /// Computes values that depend on nothing but constants, such as a few initial parameters.
     public func evaluate(_ tensors: Tree<Tensor>, name: String = "evaluate") throws -> Tree<Buffer> {
         try Function(name, on: self) { _ in tensors }([:])
     }

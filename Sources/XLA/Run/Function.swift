@@ -67,7 +67,7 @@ public final class Function: Sendable {
     /// Compiles for arguments of these types, so that the first call need not.
     public func prepare(_ types: Tree<TensorType>) throws { _ = try entry(for: types) }
 
-    /// What the compiler says a call costs, such as `flops` and `bytes accessed`.
+    /// What a call with arguments of these types runs; it can say what the compiler thinks that costs, such as `flops` and `bytes accessed`.
     public func executable(for types: Tree<TensorType>) throws -> LoadedExecutable { try entry(for: types).executable }
 
     /// The program that arguments of these types would run.

@@ -11,7 +11,7 @@ public import Phonemes
 extension Alpha {
     /// Everything that decides the architecture: what a model file and a training recipe hold, as JSON.
     public struct Configuration: Codable, Hashable, Sendable {
-        /// Samples per second of the audio, 24,000 or 48,000.
+        /// Samples per second of the audio, 8,000 to 192,000.
         public var sampleRate: Int
         /// Channels of the first convolution; doubled at each downsampling.
         public var width: Int
