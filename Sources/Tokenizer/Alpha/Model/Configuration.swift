@@ -259,11 +259,11 @@ extension Alpha.Configuration {
         return configuration
     }()
 
-    /// `alphaTinyFine` with twice the channels at the frame rate, where they cost little.
+    /// `alphaTinyFine` with half as many channels again at the frame rate, where they cost little.
     public static let alphaTinyWide = {
         var configuration = alphaTinyFine
-        configuration.latentDimension = 256
-        configuration.transformer.heads = 8
+        configuration.latentDimension = 192
+        configuration.transformer.heads = 6
         return configuration
     }()
 
