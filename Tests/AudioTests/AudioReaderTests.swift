@@ -1,3 +1,4 @@
+import CSndfile
 import Foundation
 import Testing
 
@@ -51,9 +52,19 @@ struct AudioReaderTests {
         pipe.fileHandleForWriting.write(wav(samples: values, statedBytes: statedBytes))
         try pipe.fileHandleForWriting.close()
         let source = try AudioSource(path: "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)")
-        #expect(source.expectedFrames == nil)
+        // A placeholder is no length.
+        #expect(source.expectedFrames == (statedBytes == nil ? 10_000 : nil))
         let expected = values.map { Float($0) / 32768 }
         #expect(try drain(source) == expected)
+    }
+
+    @Test func aWAVThatIsCutShortInAPipeIsRefused() throws {
+        let pipe = Pipe()
+        pipe.fileHandleForWriting.write(wav(samples: [Int16](repeating: 100, count: 8000), statedBytes: 32000))
+        try pipe.fileHandleForWriting.close()
+        let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+        let error = AudioError.truncated(path: path, stated: 1, found: 0.5)
+        #expect(throws: error) { try drain(AudioReader(path: path)) }
     }
 
     @Test func aPipeCarriesMP3() throws {
@@ -199,6 +210,33 @@ struct BadAudioTests {
         guard case .truncated(_, 1.0, 0.5) = try failure(of: half) else {
             Issue.record("not refused as truncated")
             return
+        }
+    }
+
+    /// A second of silence at 16 kHz, as libsndfile writes it, is whole, and half of it is not.
+    @Test(
+        "Containers that are cut short are refused",
+        arguments: [
+            (SF_FORMAT_WAV, SF_FORMAT_PCM_16), (SF_FORMAT_WAV, SF_FORMAT_MS_ADPCM), (SF_FORMAT_RF64, SF_FORMAT_PCM_16),
+            (SF_FORMAT_W64, SF_FORMAT_PCM_24), (SF_FORMAT_AIFF, SF_FORMAT_PCM_16), (SF_FORMAT_AU, SF_FORMAT_PCM_16),
+        ])
+    func cutContainersAreRefused(container: Int, encoding: Int) throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("whole").path
+            var info = SF_INFO()
+            (info.samplerate, info.channels, info.format) = (16000, 1, Int32(container | encoding))
+            let file = try #require(sf_open(path, Int32(SFM_WRITE), &info))
+            #expect(sf_write_float(file, [Float](repeating: 0.1, count: 16000), 16000) == 16000)
+            sf_close(file)
+            let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+            #expect(try drain(AudioReader(path: path)).count >= 16000)
+            guard case .truncated(_, let stated, let found) = try failure(of: whole.prefix(whole.count / 2)) else {
+                Issue.record("not refused as truncated")
+                return
+            }
+            // A block of ADPCM is 0.06 s.
+            #expect(abs(stated - 1) < 0.13)
+            #expect(abs(found - 0.5) < 0.07)
         }
     }
 

@@ -21,7 +21,7 @@ public final class AudioReader: SampleStream {
     public let path: String
     public let sampleRate: Int
     public let channels: Int
-    /// The length that the header states, in frames: exact but for MP3; nil when it does not (a pipe).
+    /// The length that the header states, in frames: exact but for MP3; nil when it does not, as in most pipes.
     public let frames: Int?
     /// The next frame to be read.
     public private(set) var position = 0
@@ -34,8 +34,8 @@ public final class AudioReader: SampleStream {
     /// What libsndfile reads from, where that is no descriptor; it borrows this.
     private let memory: MemoryFile?
 
-    /// Opens `path`, or standard input when it is `-`. A pipe can carry WAV or MP3; other formats need a file to
-    /// seek in.
+    /// Opens `path`, or standard input when it is `-`. A pipe can carry WAV, MP3, Ogg or Opus; FLAC, AIFF and
+    /// others need a file to seek in.
     ///
     /// - Throws: ``AudioError``.
     public convenience init(path: String) throws {
@@ -64,15 +64,17 @@ public final class AudioReader: SampleStream {
         guard let file = opened.file else {
             let reason = opened.reason
             throw AudioError.notAudio(
-                path: path, reason: isFile ? reason : "\(reason); through a pipe only WAV and MP3 can be read")
+                path: path,
+                reason: isFile ? reason : "\(reason); FLAC and AIFF cannot be read through a pipe: give the file's path"
+            )
         }
-        let missing =
+        let share =
             isFile
-            ? missingWAVFrames(fileSize: Int(status.st_size)) { offset, count in
+            ? statedShare(fileSize: Int(status.st_size)) { offset, count in
                 var buffer = [UInt8](repeating: 0, count: count)
                 return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
             } : nil
-        try self.init(file, info, path: path, hasLength: isFile, missingFrames: missing, memory: nil)
+        try self.init(file, info, path: path, isSeekable: isFile, statedShare: share, memory: nil)
     }
 
     /// Reads the contents of a sound file that is in memory; `name` stands for it in errors.
@@ -87,15 +89,16 @@ public final class AudioReader: SampleStream {
             sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque())
         }
         guard let file = opened.file else { throw AudioError.notAudio(path: name, reason: opened.reason) }
-        let missing = missingWAVFrames(fileSize: contents.count) { offset, count in
+        let share = statedShare(fileSize: contents.count) { offset, count in
             offset >= 0 && offset <= contents.count - count ? Array(contents[offset..<(offset + count)]) : nil
         }
-        try self.init(file, info, path: name, hasLength: true, missingFrames: missing, memory: memory)
+        try self.init(file, info, path: name, isSeekable: true, statedShare: share, memory: memory)
     }
 
     /// Takes over `file`, and closes it where it is refused.
     private init(
-        _ file: OpaquePointer, _ info: SF_INFO, path: String, hasLength: Bool, missingFrames: Int?, memory: MemoryFile?
+        _ file: OpaquePointer, _ info: SF_INFO, path: String, isSeekable: Bool, statedShare: Double?,
+        memory: MemoryFile?
     ) throws {
         do {
             let rate = Int(info.samplerate)
@@ -105,13 +108,11 @@ public final class AudioReader: SampleStream {
             guard info.channels <= Self.maximumChannels else {
                 throw AudioError.tooManyChannels(path: path, channels: Int(info.channels))
             }
-            if hasLength {
+            if isSeekable {
                 guard info.frames > 0 else { throw AudioError.empty(path: path) }
-                // libsndfile quietly shortens a WAV whose data chunk is longer than the file.
-                if let missingFrames {
-                    throw AudioError.truncated(
-                        path: path, stated: Double(Int(info.frames) + missingFrames) / Double(rate),
-                        found: Double(info.frames) / Double(rate))
+                if let statedShare {
+                    let found = Double(info.frames) / Double(rate)
+                    throw AudioError.truncated(path: path, stated: found * statedShare, found: found)
                 }
             }
         } catch {
@@ -124,7 +125,8 @@ public final class AudioReader: SampleStream {
         sampleRate = Int(info.samplerate)
         channels = Int(info.channels)
         // A stream of unknown length has SF_COUNT_MAX frames, and a damaged header may state any other absurdity.
-        frames = hasLength && info.frames < 1 << 48 ? Int(info.frames) : nil
+        let isStated = isSeekable ? info.frames < 1 << 48 : pipeStatesLength(info)
+        frames = isStated ? Int(info.frames) : nil
         statedExactly = frames != nil && (Int(info.format) & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG
     }
 
@@ -217,34 +219,12 @@ public final class AudioReader: SampleStream {
     }
 }
 
-/// The frames that the data chunk of a RIFF file states beyond the file's end; nil for whole files and other formats.
-private func missingWAVFrames(
-    fileSize: Int, _ bytes: (_ offset: Int, _ count: Int) -> [UInt8]?
-) -> Int? {
-    func word(_ bytes: [UInt8], _ offset: Int) -> Int {
-        (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
-    }
-    guard let riff = bytes(0, 12), riff[0..<4].elementsEqual("RIFF".utf8),
-        riff[8..<12].elementsEqual("WAVE".utf8)
-    else { return nil }
-    var offset = 12
-    var bytesPerFrame = 0
-    // Real files have a handful of chunks; the limit keeps a hostile one from costing time.
-    for _ in 0..<1024 {
-        guard let header = bytes(offset, 8) else { return nil }
-        let size = word(header, 4)
-        if header[0..<4].elementsEqual("fmt ".utf8), let format = bytes(offset + 8, 14) {
-            bytesPerFrame = Int(format[12]) | Int(format[13]) << 8
-        }
-        if header[0..<4].elementsEqual("data".utf8) {
-            // Programs that write WAV into a pipe cannot know the length, and put a huge one.
-            let isPlaceholder = size >= 0x7FFF_0000
-            let missing = offset + 8 + size - fileSize
-            return missing > 0 && !isPlaceholder && bytesPerFrame > 0 ? max(1, missing / bytesPerFrame) : nil
-        }
-        offset += 8 + size + size & 1
-    }
-    return nil
+/// Whether a pipe's header says how long the sound is: that of a WAV, if whoever wrote it knew.
+private func pipeStatesLength(_ info: SF_INFO) -> Bool {
+    let kind = Int(info.format) & SF_FORMAT_TYPEMASK
+    // The widest samples have eight bytes.
+    return (kind == SF_FORMAT_WAV || kind == SF_FORMAT_WAVEX) && info.frames > 0
+        && info.frames < placeholderLength / (8 * max(1, Int(info.channels)))
 }
 
 private let opening = Mutex(())
