@@ -85,15 +85,10 @@ struct Evaluate: ParsableCommand {
         if let output { say("sound files and spectrograms: \(output)") }
     }
 
-    /// Without espeak-ng there is no phoneme error rate, and the rest can still be measured.
-    private func labeler(_ configuration: Alpha.Configuration) -> PhonemeLabeler? {
-        guard let inventory = configuration.phonemes else { return nil }
-        do {
-            _ = try Espeak()
-            return PhonemeLabeler(inventory: inventory)
-        } catch {
-            say("no phoneme error rate: \(error)")
-            return nil
+    /// Where a transcript needs espeak-ng and that is missing there is no phoneme error rate, and the rest can still be measured.
+    private func labeler(_ configuration: Alpha.Configuration) -> EvaluationLabeler? {
+        configuration.phonemes.map { inventory in
+            EvaluationLabeler(inventory: inventory) { error in say("no phoneme error rate: \(error)") }
         }
     }
 

@@ -127,6 +127,60 @@ import Testing
         #expect(try readAll(try openSource(folder.path, split: "validation")).records.map(\.key) == ["b/dev_1/3.ogg"])
     }
 
+    @Test func aTableThatIsNamedHasTheSplitsOfItsFolder() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.file("b"), withIntermediateDirectories: true)
+        for path in ["0.wav", "1.wav", "b/2.wav"] { try write([1], to: folder.file(path)) }
+        try write(Array("file_name\n0.wav\n1.wav\n".utf8), to: folder.file("metadata.csv"))
+        try write(Array(#"{"file_name": "2.wav"}"#.utf8), to: folder.file("b/metadata.jsonl"))
+        let named = try readAll(try openSource(folder.file("metadata.csv"), split: "train"))
+        #expect(named.records.map(\.key) == ["0.wav", "1.wav"])
+        #expect(named.records.map(\.metadata.split) == ["train", "train"])
+        #expect(try readAll(try openSource(folder.path, split: "train")).records.count == 3)
+        let error = #expect(throws: SourceError.self) { try openSource(folder.file("metadata.csv"), split: "test") }
+        #expect(error == .noSuchSplit(name: folder.file("metadata.csv"), split: "test", present: ["train"]))
+        // A manifest's rows alone tell.
+        try write(Array(#"{"path": "0.wav"}"#.utf8), to: folder.file("manifest.jsonl"))
+        for locator in [folder.path, folder.file("manifest.jsonl")] {
+            let error = #expect(throws: SourceError.self) { try openSource(locator, split: "train") }
+            #expect(error?.description.contains("Give the rows a `split`") == true)
+        }
+    }
+
+    @Test func theSplitsThatAnErrorNamesCanBeOpened() throws {
+        let folder = try TemporaryFolder()
+        for split in ["train", "validation"] {
+            try FileManager.default.createDirectory(atPath: folder.file(split), withIntermediateDirectories: true)
+            try write([1], to: folder.file("\(split)/0.wav"))
+        }
+        try write(Array("file_name\n0.wav\n".utf8), to: folder.file("train/metadata.csv"))
+        let error = #expect(throws: SourceError.self) { try openSource(folder.path, split: "validation") }
+        #expect(error == .noSuchSplit(name: folder.path, split: "validation", present: ["train"]))
+    }
+
+    #if os(Linux)
+        @Test func manyTablesAreNotKeptOpen() throws {
+            let folder = try TemporaryFolder()
+            for number in 0..<100 {
+                try FileManager.default.createDirectory(
+                    atPath: folder.file("\(number)"), withIntermediateDirectories: true)
+                try write([1], to: folder.file("\(number)/0.wav"))
+                try write(Array("file_name\n0.wav\n".utf8), to: folder.file("\(number)/metadata.csv"))
+            }
+            let source = try openSource(folder.path)
+            let (records, failures) = try readAll(source)
+            #expect(records.count == 100 && failures == [])
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { descriptor in
+                let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+                return path?.hasPrefix(folder.path) == true
+            }
+            #expect(open == [])
+            // What is read again has to be what was indexed.
+            try write(Array("file_name,text\n0.wav,x\n".utf8), to: folder.file("7/metadata.csv"))
+            #expect(try readAll(source).failures.map(\.kind) == [.unreadableFile])
+        }
+    #endif
+
     /// From the documentation of Hugging Face's `datasets`, "Structure your repository".
     @Test func splitsFollowTheRulesOfDatasets() {
         func splits(_ paths: [String]) -> [String] { paths.map { Splits(paths).splits(of: $0).joined(separator: "+") } }

@@ -194,6 +194,19 @@ private let cases: [(name: String, sources: [WeightedSource], options: Pipeline.
         }
     }
 
+    /// However often it is gone through while the others are read once.
+    @Test func aSourceWithNothingUsableDoesNotEndTheOthers() throws {
+        let good = SyntheticSource("good", shardSizes: [400], isRandomAccess: true)
+        let bad = SyntheticSource("bad", shardSizes: [1], isRandomAccess: true) { _, _ in true }
+        let sources = [WeightedSource(good), WeightedSource(bad, weight: 8)]
+        let pipeline = try Pipeline(sources, .small())
+        for _ in 0..<10 { #expect(try pipeline.nextBatch().clips.allSatisfy { $0.source == 0 }) }
+        #expect((pipeline.skipped.counts["missing file"] ?? 0) > 10)
+        // Of nothing but such sources there is an end.
+        let hopeless = try Pipeline([WeightedSource(bad), WeightedSource(bad, weight: 8)], .small())
+        #expect(throws: PipelineError.self) { _ = try hopeless.nextBatch() }
+    }
+
     /// Whatever is killed, and whenever: what stands in its log is what an uninterrupted run gives, and so is what follows.
     @Test(arguments: [20, 90, 250]) func aProcessKilledBySignalNineIsFollowedByTheSameBatches(milliseconds: Int)
         async throws

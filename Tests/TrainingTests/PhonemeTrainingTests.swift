@@ -1,6 +1,7 @@
 import Foundation
 import NN
 import Phonemes
+import Synchronization
 import Tensor
 import TestSupport
 import Testing
@@ -269,6 +270,27 @@ struct PhonemeTrainingTests {
         #expect(labels[0] == IPAReader(inventory).read("t_ʃ_ɜː_tʃ s_iː").indices.map(Int32.init))
         #expect(labels[0].count >= 5 && labels[1].isEmpty)
     }
+
+    @Test func anEvaluationNeedsEspeakOnlyForTranscripts() throws {
+        let inventory = PhonemeInventory.multilingual
+        let stated = Clip(key: "x", sampleCount: 1, bandwidth: 1, text: "see", language: "en", phonemes: "s_iː")
+        let labeler = EvaluationLabeler(inventory: inventory) { Issue.record("\($0)") }
+        #expect(try labeler.labels(for: [stated])[0].count == 2)
+
+        let told = Mutex<[EspeakError]>([])
+        let without = EvaluationLabeler(FailingLabeler(error: EspeakError.missing(path: nil))) { error in
+            told.withLock { $0.append(error) }
+        }
+        #expect(try without.labels(for: [stated, stated]) == [[], []])
+        #expect(told.withLock { $0 } == [.missing(path: nil)])
+        let other = EvaluationLabeler(FailingLabeler(error: PipelineError.noSources)) { Issue.record("\($0)") }
+        #expect(throws: PipelineError.noSources) { try other.labels(for: [stated]) }
+    }
+}
+
+private struct FailingLabeler: ClipLabeler {
+    let error: any Error
+    func labels(for clips: [Clip]) throws -> [[Int32]] { throw error }
 }
 
 @Suite(.enabled(if: (try? Espeak()) != nil, "espeak-ng is not installed"))

@@ -18,7 +18,10 @@ struct LineIndex: Sendable {
     }
 
     private(set) var lines: [Line] = []
-    private let file: InputFile
+    private let path: String
+    private let byteCount: Int
+    /// Nil where it is opened for each line.
+    private let file: InputFile?
 
     /// The longest line that is read; longer ones are in the index and cannot be read.
     static let maximumLength = 1 << 20
@@ -29,14 +32,20 @@ struct LineIndex: Sendable {
     /// - Parameters:
     ///   - quoted: whether a line end between double quotes belongs to the line.
     ///   - start: where in the file to begin.
+    ///   - keepsOpen: whether the file stays open, so that lines are those of the file that was indexed whatever takes its place;
+    ///     else it is opened for each line, as a process may not have many files open.
     init(
-        path: String, quoted: Bool = false, from start: Int = 0, belongs: (UnsafeRawBufferPointer) -> Bool
+        path: String, quoted: Bool = false, from start: Int = 0, keepsOpen: Bool = true,
+        belongs: (UnsafeRawBufferPointer) -> Bool
     ) throws(FileError) {
-        file = try InputFile(path: path, ordinary: true)
+        let file = try InputFile(path: path, ordinary: true)
+        self.path = path
+        self.file = keepsOpen ? file : nil
+        byteCount = try file.byteCount
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.maximumLength * 2, alignment: 16)
         defer { buffer.deallocate() }
         var scan = LineScan(isQuoted: quoted, number: start > 0 ? 1 : 0)
-        scan.lines.reserveCapacity(try file.byteCount / 256)
+        scan.lines.reserveCapacity(byteCount / 256)
         var (filled, offset) = (0, start)
         while true {
             let count = try file.read(
@@ -57,9 +66,13 @@ struct LineIndex: Sendable {
 
     /// The bytes of a line, without its end.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError`, with `ESTALE` where the file that is opened again has another length.
     func bytes(_ index: Int) throws(FileError) -> [UInt8] {
-        try file.bytes(at: lines[index].offset, count: Int(lines[index].length))
+        let line = lines[index]
+        if let file { return try file.bytes(at: line.offset, count: Int(line.length)) }
+        let reopened = try InputFile(path: path, ordinary: true)
+        guard try reopened.byteCount == byteCount else { throw FileError(path: path, action: .read, code: ESTALE) }
+        return try reopened.bytes(at: line.offset, count: Int(line.length))
     }
 }
 

@@ -15,6 +15,11 @@ public struct ManifestSource: Source {
     /// The folder of the table in the dataset.
     private let base: String
     private let splits: Splits?
+    /// Splits, some of them at least, of the rows that are not of the one that was asked for.
+    let otherSplits: Set<String>
+
+    /// More names than an error can list are not kept.
+    private static let listedSplits = 32
 
     /// The manifest of a folder.
     ///
@@ -26,26 +31,33 @@ public struct ManifestSource: Source {
     ) throws(SourceError) {
         try self.init(DatasetFolder(path: folder), table: file, split: split, splits: nil, columns: columns)
         if let split, index.count == 0 {
-            throw .noSuchSplit(name: "\(folder)/\(file)", split: split, present: [])
+            throw .noSuchSplit(name: "\(folder)/\(file)", split: split, present: Array(otherSplits))
         }
     }
 
     /// - Parameters:
     ///   - table: the relative path of a `.jsonl` or `.csv` file.
     ///   - splits: how the dataset's folders and files tell their split.
+    ///   - keepsOpen: whether the table stays open; see ``LineIndex``.
     init(
-        _ tree: any FileTree, table: String, split: String?, splits: Splits?, columns: ColumnNames
+        _ tree: any FileTree, table: String, split: String?, splits: Splits?, columns: ColumnNames,
+        keepsOpen: Bool = true
     ) throws(SourceError) {
         let path = try tree.required(table)
         let isCSV = fileExtension(table) == "csv"
         let base = splitPath(table).folder
         let filter = split.map { RowFilter(split: $0, splits: splits, base: base, table: table) }
+        var others: Set<String> = []
         do throws(FileError) {
             let format: any RowFormat = isCSV ? try CSVRows(path: path, columns) : JSONRows(columns: columns)
-            index = try LineIndex(path: path, quoted: isCSV, from: format.firstRow) { row in
+            index = try LineIndex(path: path, quoted: isCSV, from: format.firstRow, keepsOpen: keepsOpen) { row in
                 guard let filter else { return true }
                 guard let place = try? format.place(row) else { return true }
-                return filter.admits(column: place.split, sound: place.sound)
+                if filter.admits(column: place.split, sound: place.sound) { return true }
+                if others.count < Self.listedSplits {
+                    others.formUnion(filter.splits(column: place.split, sound: place.sound))
+                }
+                return false
             }
             self.format = format
         } catch {
@@ -55,6 +67,7 @@ public struct ManifestSource: Source {
         self.table = table
         self.base = base
         self.splits = splits
+        otherSplits = others
         name = tree.name
         shards = [Shard(name: table, recordCount: index.count, isRandomAccess: true)]
     }

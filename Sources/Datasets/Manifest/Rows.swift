@@ -44,4 +44,12 @@ struct RowFilter: Sendable {
         if let sound, let found = splits.splits(of: joinPath(base, sound)).first { return found == split }
         return splits.splits(of: table).contains(split)
     }
+
+    /// Those by which such a row would be admitted.
+    func splits(column: String?, sound: String?) -> [String] {
+        if let column { return [column] }
+        guard let splits else { return [] }
+        if let sound, let found = splits.splits(of: joinPath(base, sound)).first { return [found] }
+        return splits.splits(of: table)
+    }
 }

@@ -178,23 +178,26 @@ public final class Pipeline {
     private func fillPool() throws {
         let wanted = options.batchSize * options.poolBatches
         var taken: [Piece] = []
-        var lastUse = position.pool?.streams.map(\.epoch).max() ?? 0
+        // Each source's epoch when a record of any was last used.
+        var lastUse = position.pool?.streams.map(\.epoch) ?? sources.map { _ in 0 }
         while taken.count < wanted {
             if pieces.isEmpty {
                 guard let record = decoded.next() else { throw PipelineError.nothingUsable(skipped) }
-                let epoch = record.after.streams.map(\.epoch).max() ?? 0
+                let epochs = record.after.streams.map(\.epoch)
                 switch record.result {
                 case .success(let made):
                     // Only of the first record of a resumed pipeline were some pieces given before.
                     pieces = made.dropFirst(next.piece)
                     next.record = record.before
-                    lastUse = epoch
+                    lastUse = epochs
                 case .failure(let failure):
                     if options.isStrict || failure.isNotFetched { throw failure }
                     skipped.add(failure)
                     next = (record.after, 0)
-                    // Twice around without a usable record: it will not get better.
-                    if epoch > lastUse + 1 { throw PipelineError.nothingUsable(skipped) }
+                    // Every source has been gone through without a usable record: it will not get better.
+                    if zip(epochs, lastUse).allSatisfy({ $0 > $1 + 1 }) {
+                        throw PipelineError.nothingUsable(skipped)
+                    }
                 }
                 if pieces.isEmpty { next = (record.after, 0) }
                 lastRecordEnd = record.after

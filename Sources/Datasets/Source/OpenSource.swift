@@ -47,10 +47,14 @@ public func openSource(
         throw .file(FileError(path: files[0], action: .open, code: ENOENT))
     }
     if files.count == 1, fileExtension(files[0]) == "jsonl" || fileExtension(files[0]) == "csv" {
-        let (folder, file) = splitPath(files[0])
-        return try ManifestSource(
-            folder: folder.isEmpty ? (locator.hasPrefix("/") ? "/" : ".") : folder, file: file, split: split,
-            columns: columns)
+        let (parent, file) = splitPath(files[0])
+        let folder = parent.isEmpty ? (locator.hasPrefix("/") ? "/" : ".") : parent
+        guard isTable(file) else {
+            return try ManifestSource(folder: folder, file: file, split: split, columns: columns)
+        }
+        // Its rows are of the splits that its folder gives them.
+        let tree = DatasetFolder(path: folder)
+        return try layout(of: tree, try tree.paths(), only: file, split: split, columns)
     }
     return try layout(of: NamedFiles(name: locator, files: files), files, split: split, columns)
 }
@@ -71,38 +75,68 @@ public func openHeldOutSource(
     throw .noSuchSplit(name: locator, split: "dev, validation or test", present: present)
 }
 
+/// Whether a file is a table of the sounds around it.
+private func isTable(_ path: String) -> Bool {
+    ["metadata.csv", "metadata.jsonl", "metadata.parquet"].contains(splitPath(path).file)
+}
+
+/// More tables than this are not kept open: a process may have about a thousand files.
+private let openTables = 64
+
 /// The source that a dataset's files make up.
+///
+/// - Parameter only: the one table to read, whatever else there is.
 func layout(
-    of tree: any FileTree, _ paths: [String], split: String?, _ columns: ColumnNames
+    of tree: any FileTree, _ paths: [String], only table: String? = nil, split: String?, _ columns: ColumnNames
 ) throws(SourceError) -> any Source {
-    if paths.contains("manifest.jsonl") {
-        return try ManifestSource(tree, table: "manifest.jsonl", split: split, splits: nil, columns: columns)
+    if table == nil && paths.contains("manifest.jsonl") {
+        let source = try ManifestSource(tree, table: "manifest.jsonl", split: split, splits: nil, columns: columns)
+        if let split, source.recordCount == 0 {
+            throw .noSuchSplit(name: tree.name, split: split, present: Array(source.otherSplits))
+        }
+        return source
     }
-    let tables = paths.filter { ["metadata.csv", "metadata.jsonl", "metadata.parquet"].contains(splitPath($0).file) }
-    let parquet = paths.filter { fileExtension($0) == "parquet" && !tables.contains($0) }
+    let tables = paths.filter(isTable)
+    let parquet = paths.filter { fileExtension($0) == "parquet" && !isTable($0) }
     let archives = paths.filter(WebDatasetSource.isShard)
     let sounds = paths.filter(isSound)
-    let isFolder = !tables.isEmpty
+    let isFolder = table != nil || !tables.isEmpty
     let data = !isFolder && !parquet.isEmpty ? parquet : !isFolder && !archives.isEmpty ? archives : sounds
     let splits = Splits(data + tables)
     guard !data.isEmpty || isFolder else {
         throw .unknownLayout(name: tree.name, reason: paths.isEmpty ? "there is no file" : "there is no file of sounds")
     }
     if isFolder {
+        let read = table.map { [$0] } ?? tables
         var sources: [any Source] = []
-        for table in tables {
+        // Of the rows: a sound that no table names cannot be opened.
+        var present: Set<String> = []
+        for table in read {
             guard fileExtension(table) == "parquet" else {
-                let source = try ManifestSource(tree, table: table, split: split, splits: splits, columns: columns)
+                let source = try ManifestSource(
+                    tree, table: table, split: split, splits: splits, columns: columns,
+                    keepsOpen: read.count <= openTables)
                 if source.recordCount != 0 { sources.append(source) }
+                present.formUnion(source.otherSplits)
                 continue
             }
-            let source = try ParquetSource(tree, paths: [table], split: split, splits: splits, columns: columns)
             // How many of its rows are of a split is known when they have been read; whether any is, soon.
-            if try source.open(shard: 0).next() != nil { sources.append(source) }
+            func rows(of split: String?) throws(SourceError) -> ParquetSource? {
+                let source = try ParquetSource(tree, paths: [table], split: split, splits: splits, columns: columns)
+                return try source.open(shard: 0).next() == nil ? nil : source
+            }
+            if let source = try rows(of: split) {
+                sources.append(source)
+            } else if sources.isEmpty {
+                for name in splits.names {
+                    if try rows(of: name) != nil { present.insert(name) }
+                }
+            }
         }
         guard !sources.isEmpty else {
-            throw split.map { .noSuchSplit(name: tree.name, split: $0, present: Array(splits.names)) }
-                ?? .unknownLayout(name: tree.name, reason: "\(tables.joined(separator: ", ")) has no rows")
+            let name = table.map { joinPath(tree.name, $0) } ?? tree.name
+            if let split { throw .noSuchSplit(name: name, split: split, present: Array(present)) }
+            throw .unknownLayout(name: tree.name, reason: "\(read.joined(separator: ", ")) has no rows")
         }
         let source = sources.count == 1 ? sources[0] : JoinedSource(name: tree.name, sources)
         return source

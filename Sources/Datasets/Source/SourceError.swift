@@ -21,7 +21,10 @@ public enum SourceError: Error, Hashable, CustomStringConvertible {
             "\(name): \(reason). A dataset is a folder with manifest.jsonl, metadata.csv, .jsonl or .parquet, or sound "
                 + "files; Parquet files; or WebDataset .tar files."
         case .noSuchSplit(let name, let split, let present):
-            "\(name): has no split '\(split)'\(present.isEmpty ? "" : "; it has \(present.sorted().joined(separator: ", "))")."
+            "\(name): has no split '\(split)'; "
+                + (present.isEmpty
+                    ? "no row tells its split. Give the rows a `split`, or name the folder if its folders and files tell."
+                    : "it has \(present.sorted().joined(separator: ", ")).")
         case .badLocator(let locator, let reason):
             "\(locator): \(reason). Give a folder, files such as shard-{0000..0012}.tar, or hf://datasets/OWNER/NAME@REVISION."
         case .malformed(let path, let reason): "\(path): \(reason). Copy or download it again."
