@@ -12,11 +12,13 @@ extension Client {
     ///
     /// Plugins do not promise to notice an executable made by another build or for another processor, and their
     /// `platformVersion` may be no more than the word `cpu`. The key therefore names the plugin's file by size and
-    /// time, the kinds of device, and on CPU the host's instruction sets, for which XLA generates code.
+    /// time, the kinds of device, on CPU the host's instruction sets, for which XLA generates code, and the `XLA_FLAGS` that
+    /// it compiles by.
     public var compatibilityKey: String {
         var parts = [platformName, platformVersion, "\(plugin.apiVersion)", plugin.fileStamp]
         parts += Set(deviceRecords.map(\.kind)).sorted()
         if platformName == "cpu" { parts.append(instructionSets()) }
+        if !plugin.environmentFlags.isEmpty { parts.append("XLA_FLAGS=\(plugin.environmentFlags)") }
         return parts.joined(separator: "\n")
     }
 }

@@ -24,6 +24,8 @@ public final class Plugin: @unchecked Sendable {
     public let extensions: [PluginExtension]
     /// The flags appended to `XLA_FLAGS` before the plugin was loaded.
     public let xlaFlags: [String]
+    /// All that `XLA_FLAGS` held when the plugin was loaded, without space around it; empty if it was not set.
+    let environmentFlags: String
 
     /// A zero-extended copy of the plugin's function table: functions past the plugin's `struct_size` are nil.
     let api: UnsafePointer<PJRT_Api>
@@ -80,8 +82,13 @@ public final class Plugin: @unchecked Sendable {
         try self.init(path: path, xlaFlags: xlaFlags, table: table)
     }
 
-    /// - Parameter table: a `PJRT_Api` of any version, as long as its first field says.
-    init(path: String, xlaFlags: [String], table: UnsafeRawPointer) throws {
+    /// - Parameters:
+    ///   - table: a `PJRT_Api` of any version, as long as its first field says.
+    ///   - environment: what `XLA_FLAGS` holds.
+    init(
+        path: String, xlaFlags: [String], table: UnsafeRawPointer,
+        environment: String = getenv("XLA_FLAGS").map { String(cString: $0) } ?? ""
+    ) throws {
         let size = MemoryLayout<PJRT_Api>.size
         let copy = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<PJRT_Api>.alignment)
         copy.initializeMemory(as: UInt8.self, repeating: 0, count: size)
@@ -90,6 +97,12 @@ public final class Plugin: @unchecked Sendable {
 
         self.path = path
         self.xlaFlags = xlaFlags
+        let isText: (Character) -> Bool = { !$0.isWhitespace }
+        if let first = environment.firstIndex(where: isText), let last = environment.lastIndex(where: isText) {
+            environmentFlags = String(environment[first...last])
+        } else {
+            environmentFlags = ""
+        }
         let version = api.pointee.pjrt_api_version
         apiVersion = APIVersion(major: Int(version.major_version), minor: Int(version.minor_version))
         extensions = PluginExtension.chain(from: api.pointee.extension_start)

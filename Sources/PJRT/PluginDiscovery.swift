@@ -154,7 +154,8 @@ public struct PluginSearch: Sendable {
     private var fetchedFolders: [String] {
         let folders = ancestors(of: workingDirectory) + ancestors(of: executable).dropFirst()
         var paths = folders.map { $0 == "/" ? "/.xla" : "\($0)/.xla" }
-        if let cache = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map({ "\($0)/.cache" }) {
+        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        if let cache = cache ?? environment["HOME"].map({ "\($0)/.cache" }) {
             paths.append("\(cache)/allophone/xla")
         }
         return paths

@@ -78,7 +78,9 @@ struct Train: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if let steps, steps < 1 { throw ValidationError("--steps must be 1 or more") }
+        if let steps, !(1...Int(Int32.max)).contains(steps) {
+            throw ValidationError("--steps must be between 1 and \(Int32.max)")
+        }
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes must be more than 0") }
         if !weight.isEmpty && weight.count != data.count {
             throw ValidationError("give a --weight for each --data: there are \(weight.count) for \(data.count)")

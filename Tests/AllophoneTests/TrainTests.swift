@@ -245,7 +245,7 @@ extension TrainingCommandTests {
             ("{\"model\": \"alpha-huge\"}", ["alpha-huge", "alpha-tiny"]),
             ("{\"modle\": \"alpha-tiny\"}", ["'modle' is not a key", "model"]),
             ("{\"losses\": {\"mell\": 1}}", ["'losses.mell' is not a key", "melWindows"]),
-            ("{\"steps\": \"many\"}", ["steps"]), ("{\"steps\": 0}", ["'steps' must be positive"]),
+            ("{\"steps\": \"many\"}", ["steps"]), ("{\"steps\": 0}", ["'steps' must be between 1 and"]),
             ("{\"model\": {\"sampleRate\": 24000}}", ["width"]),
         ]
 

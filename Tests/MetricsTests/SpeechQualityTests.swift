@@ -88,6 +88,14 @@ struct SpeechQualityTests {
         #expect(try SpeechQuality.melDistance(reference: one, degraded: one) == 0)
     }
 
+    @Test func nothingIsComparedWithSilence() throws {
+        let wave = try pair(16_000).reference
+        let silence = Waveform(samples: wave.samples.map { _ in 0 }, sampleRate: wave.sampleRate)
+        #expect(throws: SpeechQuality.Mismatch.silentReference) {
+            try SpeechQuality.stoi(reference: silence, degraded: wave)
+        }
+    }
+
     @Test func aSilentReconstructionIsUnintelligible() throws {
         let wave = try pair(16_000).reference
         let silence = Waveform(samples: wave.samples.map { _ in 0 }, sampleRate: wave.sampleRate)

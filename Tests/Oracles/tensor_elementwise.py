@@ -11,6 +11,7 @@ SPECIAL = np.array(
     [-np.inf, -100, -2.5, -1.5, -1, -0.5, -1e-3, -0.0, 0.0, 1e-3, 0.25, 0.5, 1, 1.5, 2.5, 3.5, 100, np.inf, np.nan])
 PAIRED = np.array([-np.inf, -2.5, -1, -0.0, 0.0, 0.5, 3, np.inf, np.nan])
 X, Y = (a.reshape(-1) for a in np.meshgrid(PAIRED, PAIRED))
+HAS_NAN = np.isnan(X) | np.isnan(Y)
 
 UNARY = {
     "negate": lax.neg, "exponential": lax.exp, "exponentialMinusOne": lax.expm1, "log": lax.log,
@@ -41,7 +42,12 @@ def cases():
     for name, function in UNARY.items():
         f.each(FLOATS, name, function, SPECIAL)
     for name, function in {**BINARY, "power": lax.pow, "atan2": lax.atan2}.items():
-        f.each(FLOATS, name, function, X, Y)
+        if name in ("maximum", "minimum"):
+            # XLA's CPU backend may pass over a NaN.
+            f.each(FLOATS, name, function, X[~HAS_NAN], Y[~HAS_NAN])
+            f.each(FLOATS, f"{name}Special", function, X[HAS_NAN], Y[HAS_NAN])
+        else:
+            f.each(FLOATS, name, function, X, Y)
     # Values without NaN show whether a zero kept its sign.
     f.each(["f32", "f64"], "signOfZero", lambda x: [
         1 / -x, 1 / lax.sign(x), 1 / lax.floor(x), 1 / lax.sqrt(x), 1 / lax.sin(x), 1 / (x * -1.0), 1 / (x / 2.0)],

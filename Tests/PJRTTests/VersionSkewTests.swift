@@ -29,6 +29,20 @@ import Testing
         #expect(try executable.execute([a, a])[0].floats() == [14, 20, 30, 44])
     }
 
+    @Test func compatibilityKeyTellsFlagsApart() throws {
+        let real = try Plugin.load(path: TestPlugin.pinned.path)
+        func key(_ flags: String) throws -> String {
+            let plugin = try Plugin(path: real.path, xlaFlags: [], table: real.api, environment: flags)
+            return try Client(plugin: plugin).compatibilityKey
+        }
+        let plain = try key("")
+        let fast = try key("--xla_cpu_enable_fast_math=true")
+        #expect(try key(" \n") == plain)
+        #expect(fast != plain && fast.hasPrefix(plain))
+        #expect(try key(" --xla_cpu_enable_fast_math=true ") == fast)
+        #expect(try key("--xla_cpu_enable_fast_math=false") != fast)
+    }
+
     @Test func aClientThatCannotBeDescribedIsDestroyed() throws {
         #expect(throws: PJRTError.self) { try Client(plugin: try older(than: \.PJRT_Client_Devices)) }
     }

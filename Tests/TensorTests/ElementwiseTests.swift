@@ -19,6 +19,7 @@ import Testing
             ValueCase(kind.rawValue) { Tensor.apply(Unary(kind: kind), $0) }
         }
         + arithmetic.map { kind in ValueCase(kind.rawValue) { Tensor.apply(Binary(kind: kind), $0) } }
+        + extremesOfNaN
         + [
             ValueCase("power") { [$0[0].power($0[1])] },
             ValueCase("atan2") { [atan2($0[0], $0[1])] },
@@ -68,6 +69,10 @@ import Testing
             ValueCase("inverseErrorFunction") { [$0[0].inverseErrorFunction()] },
             ValueCase("polynomial") { [$0[0].polynomial([2, -1, 0.5, 3])] },
         ]
+
+    private static let extremesOfNaN: [ValueCase] = [Binary.Kind.maximum, .minimum].map { kind in
+        ValueCase("\(kind.rawValue)Special") { Tensor.apply(Binary(kind: kind), $0) }
+    }
 
     private static let arithmetic: [Binary.Kind] = [
         .add, .subtract, .multiply, .divide, .remainder, .maximum, .minimum,

@@ -20,16 +20,37 @@ import Testing
         ("minimum", { $0.min(axes: $1) }),
     ]
 
+    /// - Parameter suffix: `Special` for NaN and -0.
+    private static func orders(_ suffix: String) -> [ValueCase] {
+        [
+            ValueCase("argmax\(suffix)") { [$0[0].argmax(axis: 1), $0[0].argmax(axis: 0), $0[0].argmin(axis: -1)] },
+            ValueCase("sort\(suffix)", .exact) { inputs in
+                [1, 0].flatMap { axis in
+                    [false, true].flatMap { descending in
+                        let sorted = inputs[0].sorted(axis: axis, descending: descending)
+                        return [sorted.values, sorted.indices]
+                    }
+                }
+            },
+            ValueCase("top\(suffix)", .exact) { inputs in
+                let top = inputs[0].top(3)
+                return [top.values, top.indices]
+            },
+        ]
+    }
+
+    private static let reduced: [ValueCase] = reductions.flatMap { name, reduce in
+        [
+            ValueCase(name) { inputs in
+                [[0], [1], [-1], [0, 2], nil].map { reduce(inputs[0], $0) }
+            },
+            ValueCase("\(name)Special") { [reduce($0[0], [1])] },
+            ValueCase("\(name)Integers") { [reduce($0[0], [1]), reduce($0[0], nil)] },
+        ]
+    }
+
     static let values: [ValueCase] =
-        reductions.flatMap { name, reduce in
-            [
-                ValueCase(name) { inputs in
-                    [[0], [1], [-1], [0, 2], nil].map { reduce(inputs[0], $0) }
-                },
-                ValueCase("\(name)Special") { [reduce($0[0], [1])] },
-                ValueCase("\(name)Integers") { [reduce($0[0], [1]), reduce($0[0], nil)] },
-            ]
-        }
+        reduced + orders("") + orders("Special")
         + [
             ValueCase("emptyAxis") { inputs in reductions.map { $0.apply(inputs[0], [1]) } },
             ValueCase("allAny") { inputs in
@@ -50,19 +71,6 @@ import Testing
             },
             ValueCase("softmax", Tolerance(relative: 1e-5, absolute: 1e-6)) {
                 [$0[0].softmax(), $0[0].softmax(axis: 0), $0[0].logSoftmax(), $0[0].logSoftmax(axis: 1)]
-            },
-            ValueCase("argmax") { [$0[0].argmax(axis: 1), $0[0].argmax(axis: 0), $0[0].argmin(axis: -1)] },
-            ValueCase("sort", .exact) { inputs in
-                [1, 0].flatMap { axis in
-                    [false, true].flatMap { descending in
-                        let sorted = inputs[0].sorted(axis: axis, descending: descending)
-                        return [sorted.values, sorted.indices]
-                    }
-                }
-            },
-            ValueCase("top", .exact) { inputs in
-                let top = inputs[0].top(3)
-                return [top.values, top.indices]
             },
             ValueCase("sortSeveral", .exact) { inputs in
                 let numbers = Tensor.range(8, .i64).reshaped([2, 4])

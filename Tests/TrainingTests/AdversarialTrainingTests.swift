@@ -110,6 +110,21 @@ import XLA
         }
     }
 
+    /// 1/41 and 1/47 in f32, times 41 and 47, are below 1.
+    @Test(arguments: [41, 47]) func theGraphCountsTheStepsOfDiscriminatorsExactly(every: Int) throws {
+        var adversarial = recipe().adversarial
+        adversarial.every = every
+        let offset = adversarial.pace(alone: false).offset
+        let since = [-every, -1, 0, every, 3 * every, 1000 * every]
+        let steps = HostArray(since.map { Int32($0 + adversarial.startStep) })
+        let expected = HostArray([-1, 0, 0, 1, 3, 1000].map { Int32($0 + offset) })
+        let graph = Graph([steps.type]) { [adversarial.steps(before: $0[0], alone: false)] }
+        for backend in TestBackends.all {
+            let counted: [HostArray] = try backend.run(graph, [steps])
+            #expect(counted == [expected], "\(backend.name)")
+        }
+    }
+
     @Test func aResumedRunGoesOnExactly() throws {
         let whole = try trainer(recipe(), "whole")
         var metrics: [Int: [String: Double]] = [:]

@@ -58,7 +58,7 @@ import Tokenizer
     }
 
     static let wrong: [(text: String, mention: String)] = [
-        (#"{"steps": 0}"#, "'steps' must be positive"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
+        (#"{"steps": 0}"#, "'steps' must be between 1 and"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
         (#"{"batchSize": 5000}"#, "'batchSize' must be between"),
         (#"{"clips": {"balance": 1.5}}"#, "'clips.balance' must be between"),
         (#"{"clips": {"equalization": -1}}"#, "'clips.equalization' must be between"),

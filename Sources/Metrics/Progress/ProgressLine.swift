@@ -53,8 +53,8 @@ struct ProgressLine {
         if let fraction { parts.append("\(Int((fraction * 100).rounded(.down)))%") }
         switch unit {
         case .items:
-            let done = String(Int(completed))
-            parts.append(total.map { "\(done)/\(Int($0))" } ?? done)
+            let done = Self.count(completed)
+            parts.append(total.map { "\(done)/\(Self.count($0))" } ?? done)
         case .audio:
             let done = Self.clock(completed)
             parts.append(total.map { "\(done)/\(Self.clock($0))" } ?? done)
@@ -72,6 +72,10 @@ struct ProgressLine {
             parts.append("\(Self.clock(max(0, total - completed) / rate)) left")
         }
         return parts
+    }
+
+    private static func count(_ value: Double) -> String {
+        Int(exactly: value.rounded(.down)).map(String.init) ?? "\(value)"
     }
 
     /// Three significant digits, which is what changes slowly enough to read.

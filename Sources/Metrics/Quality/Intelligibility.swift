@@ -19,6 +19,8 @@ extension SpeechQuality {
     /// - Throws: ``Mismatch``; at least 30 frames (0.4 s) of the reference must not be silent.
     public static func stoi(reference: Waveform, degraded: Waveform, extended: Bool = false) throws -> Double {
         try requireComparable(reference, degraded)
+        // The loudest of silent frames would count as speech.
+        guard reference.samples.contains(where: { $0 != 0 }) else { throw Mismatch.silentReference }
         let toAnalysisRate = OctaveResampler(from: reference.sampleRate, to: Intelligibility.rate)
         let (target, estimate) = Intelligibility.withoutSilence(
             toAnalysisRate(reference.samples), toAnalysisRate(degraded.samples))

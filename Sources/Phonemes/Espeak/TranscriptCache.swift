@@ -28,14 +28,12 @@ public final class TranscriptCache: Sendable {
     private let version: String
     private let loaded = Mutex<[String: [String: String]]>([:])
 
-    /// Below `$ALLOPHONE_CACHE`, `$XDG_CACHE_HOME/allophone` or `~/.cache/allophone`.
-    public static var defaultFolder: String {
+    /// Below `$ALLOPHONE_CACHE`, `$XDG_CACHE_HOME/allophone` or `~/.cache/allophone`; nil, for none, where the first is empty.
+    public static var defaultFolder: String? {
         let environment = ProcessInfo.processInfo.environment
-        let base =
-            environment["ALLOPHONE_CACHE"]
-            ?? environment["XDG_CACHE_HOME"].map { "\($0)/allophone" }
-            ?? "\(FileManager.default.homeDirectoryForCurrentUser.path)/.cache/allophone"
-        return "\(base)/phonemes"
+        if let folder = environment["ALLOPHONE_CACHE"] { return folder.isEmpty ? nil : "\(folder)/phonemes" }
+        if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty { return "\(folder)/allophone/phonemes" }
+        return "\(FileManager.default.homeDirectoryForCurrentUser.path)/.cache/allophone/phonemes"
     }
 
     /// - Parameter version: of espeak-ng; another version has other transcripts.

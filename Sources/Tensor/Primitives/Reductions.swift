@@ -49,6 +49,8 @@ public struct Reduce: Primitive {
 }
 
 /// The i32 position of the first largest element along an axis, which goes; NaN counts as larger than any number.
+///
+/// Not so on XLA, which compares with the maximum: where there is a NaN, the position is the last or that of some number.
 public struct ArgMax: Primitive {
     public let axis: Int
     public var name: String { "argmax" }
@@ -64,7 +66,8 @@ public struct ArgMax: Primitive {
 
 /// All operands put in the order that sorts operand 0 along an axis; equal elements keep their order.
 ///
-/// NaN, of either sign, is larger than any number and equal to NaN; -0 is equal to +0.
+/// NaN, of either sign, is larger than any number and equal to NaN; -0 is equal to +0. Not so on XLA, whose order is IEEE 754's
+/// total one: -NaN is smaller than any number, -0 smaller than +0, and NaNs of one sign are ordered by their bits.
 public struct Sort: Primitive {
     public let axis: Int
     public let descending: Bool

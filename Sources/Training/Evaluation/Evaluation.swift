@@ -142,7 +142,9 @@ public struct EvaluationSet: Sendable {
             if let value = try? SpeechQuality.melDistance(reference: original, degraded: decoded) {
                 mel.append(value)
             }
-            if let value = try? SpeechQuality.scaleInvariantSDR(reference: original, degraded: decoded) {
+            // Infinite for what is silent, or the same: one such clip would be all that the mean says.
+            if let value = try? SpeechQuality.scaleInvariantSDR(reference: original, degraded: decoded), value.isFinite
+            {
                 sdr.append(value)
             }
             try each(

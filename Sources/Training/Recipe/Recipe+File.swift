@@ -173,7 +173,8 @@ extension Recipe {
         func require(_ condition: Bool, _ key: String, _ rule: String) throws(RecipeError) {
             if !condition { throw .wrongValue(path: path, reason: "'\(key)' must be \(rule)") }
         }
-        try require(steps > 0, "steps", "positive")
+        // The device counts them in 32 bits.
+        try require((1...Int(Int32.max)).contains(steps), "steps", "between 1 and \(Int32.max)")
         try require(Set(frozen).count < Part.allCases.count, "frozen", "without a part, or nothing would learn")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
         try require(

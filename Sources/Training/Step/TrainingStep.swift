@@ -91,6 +91,18 @@ extension Recipe.Clips {
     }
 }
 
+extension Recipe.Adversarial {
+    /// How many steps the discriminators have made before `step`, i32, at which they learn; ``steps(before:)`` counts them for the host.
+    func steps(before step: Tensor, alone: Bool) -> Tensor {
+        let (divisor, offset) = pace(alone: alone)
+        var since = step - Double(startStep)
+        // Of integers, and whole: they learn at multiples of it. XLA multiplies floats by the reciprocal, by which 41 / 41 is below 1.
+        if divisor > 1 { since = since / Double(divisor) }
+        if offset != 0 { since = since + Double(offset) }
+        return since
+    }
+}
+
 /// The step as a graph.
 private struct Body: Sendable {
     let recipe: Recipe
@@ -127,11 +139,7 @@ private struct Body: Sendable {
         var isSound = moved.norm.isFinite() & metrics["loss"]!.isFinite()
         var opponent = state["discriminators"]
         if phase.trainsDiscriminators {
-            let pace = recipe.adversarial.pace(alone: !phase.isAdversarial)
-            var since = step - Double(recipe.adversarial.startStep)
-            // Whole: they learn at multiples of it.
-            if pace.divisor > 1 { since = (since.cast(to: .f32) / Double(pace.divisor)).cast(to: .i32) }
-            if pace.offset != 0 { since = since + Double(pace.offset) }
+            let since = recipe.adversarial.steps(before: step, alone: !phase.isAdversarial)
             let next = judges.moved(
                 opponent["parameters"].values, by: means["discriminatorGradients"].values,
                 moments: opponent["moments"].values, step: since)

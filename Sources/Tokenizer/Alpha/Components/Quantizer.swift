@@ -19,8 +19,8 @@ public struct Quantized: Sendable {
     /// f32 `[batch, frames, entries]`: how near each entry is, the chosen one highest; their softmax is what the level takes
     /// the phoneme to be. Only from a level whose entries are phonemes.
     public var logits: Tensor?
-    /// `[entries]`: the moving mean of these probabilities, for label priors; only from a VQ that learns by phonemes alone, and in
-    /// training from any.
+    /// `[entries]`: the mean of these probabilities, for label priors; only from a VQ. One that learns by phonemes alone gives the
+    /// moving mean, others that of the frames at hand and in training only.
     public var priors: Tensor?
     /// What dead entries of codebooks are to become, `[entries, dimension]` of each; ``VectorQuantizer/settled(usage:sums:replacements:)``
     /// says which are dead.
