@@ -34,6 +34,7 @@ struct Allophone: ParsableCommand {
 
     /// Runs the command, and ends with an exit status that says what kind of thing went wrong.
     static func main() {
+        openStandardDescriptors()
         // Left alone these would end the process on the spot, and leave half an output behind; ignored, the write that meets a
         // closed pipe or the limit of `ulimit -f` is an error like others.
         signal(SIGPIPE, SIG_IGN)
@@ -48,6 +49,11 @@ struct Allophone: ParsableCommand {
             end(with: status.rawValue)
         }
     }
+}
+
+/// Puts nothing in the place of a standard stream that the caller closed, lest a file opened later take its number.
+private func openStandardDescriptors() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 { open("/dev/null", O_RDWR) }
 }
 
 /// Ends the process as the signal would have at first, so that a shell sees what it expects: 130 for Ctrl-C, 141 for a

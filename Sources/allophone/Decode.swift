@@ -49,21 +49,25 @@ struct Decode: ParsableCommand {
 
     func run() throws {
         let clock = ContinuousClock.now
-        try requireDistinct(input: input, output: output)
-        let reader =
+        try requireDistinct(input: input, model: model.path, output: output)
+        let interrupt = Interrupt()
+        if input == "-" { try endStandardInput(on: interrupt) }
+        let reader = try interrupt.orFailure {
             try input == "-" ? TokenReader(InputFile(descriptor: 0, name: "standard input")) : TokenReader(path: input)
+        }
         // The file's arrays go once the codec has them in its own form.
         let codec = try { file in
             try reader.require(model: file)
             return try backend.codec(file, for: [.decoding])
         }(model.load())
         HostMemory.giveBackFreed()
-        try run(codec, reader, since: clock)
+        try run(codec, reader, interrupt, since: clock)
     }
 
-    private func run(_ codec: some SpeechCodec, _ reader: TokenReader, since clock: ContinuousClock.Instant) throws {
+    private func run(
+        _ codec: some SpeechCodec, _ reader: TokenReader, _ interrupt: Interrupt, since clock: ContinuousClock.Instant
+    ) throws {
         let configuration = codec.model.configuration
-        let interrupt = Interrupt()
         let sink: any SampleSink =
             try output == "-"
             ? RawPCMWriter(name: "standard output", format: raw ?? .s16le, sampleRate: configuration.sampleRate)
@@ -86,13 +90,14 @@ struct Decode: ParsableCommand {
             written += ready
             bar.update(Double(written) / Double(configuration.sampleRate))
         }
-        while let tokens = try reader.next() {
+        while let tokens = try interrupt.orFailure({ try reader.next() }) {
             try interrupt.check()
             frames += tokens.count
             try write(decoder.push(tokens))
         }
         try write(decoder.finish())
         let total = reader.sampleCount ?? written + held.count
+        if total == 0 { throw AudioError.empty(path: input) }
         try sink.write(Array(held.prefix(max(0, total - written))))
         try sink.finish()
         bar.finish()

@@ -13,7 +13,7 @@ struct Encode: ParsableCommand {
         abstract: "Turn a sound file into tokens.",
         discussion: """
             Reads WAV, FLAC, OGG, MP3 and Opus of any rate and channel count, chunk by chunk, so length is no matter. `-` reads a \
-            sound file from standard input, or with --raw mono PCM, and ends the recording on Ctrl-C.
+            sound file from standard input (but FLAC, which needs a file), or with --raw mono PCM, and ends the recording on Ctrl-C.
 
             EXAMPLES
               allophone encode talk.wav talk.allo --model model.safetensors
@@ -55,7 +55,7 @@ struct Encode: ParsableCommand {
 
     func run() throws {
         let clock = ContinuousClock.now
-        try requireDistinct(input: input, output: output)
+        try requireDistinct(input: input, model: model.path, output: output)
         // The file's arrays go once the codec has them in its own form.
         let (codec, fingerprint, prior) = try {
             (try searching.codec($0, on: backend, for: [.encoding]), $0.fingerprint, $0.prior)
@@ -70,7 +70,10 @@ struct Encode: ParsableCommand {
     ) throws {
         let configuration = codec.model.configuration
         let interrupt = Interrupt()
-        let source = try openSource(sampleRate: configuration.sampleRate) { interrupt.isSet }
+        if input == "-" && raw == nil { try endStandardInput(on: interrupt) }
+        let source = try interrupt.orFailure {
+            try openSource(sampleRate: configuration.sampleRate) { interrupt.isSet }
+        }
         let header = try TokenHeader(
             sampleRate: configuration.sampleRate, hop: configuration.hop, model: model,
             layout: configuration.tokenLayout, prior: prior?.identity)
@@ -91,12 +94,18 @@ struct Encode: ParsableCommand {
         }
         // What comes through a pipe may be live: a frame at a time.
         let chunkSize = input == "-" ? configuration.hop : codec.chunkSamples
-        while case let chunk = try source.read(maximumFrames: chunkSize), !chunk.isEmpty {
+        // Ctrl-C is how a recording ends, and what has been recorded is wanted.
+        let isRecording = input == "-"
+        func next() throws -> [Float] {
+            do { return try source.read(maximumFrames: chunkSize) } catch  where isRecording && interrupt.isSet {
+                return []
+            }
+        }
+        while case let chunk = try next(), !chunk.isEmpty {
             samples += chunk.count
             try write(encoder.push(chunk))
             bar.update(Double(samples) / Double(configuration.sampleRate))
-            // Ctrl-C is how a recording ends, and what has been recorded is wanted.
-            if input == "-" && interrupt.isSet { break }
+            if isRecording && interrupt.isSet { break }
             try interrupt.check()
         }
         try write(encoder.finish())

@@ -132,7 +132,7 @@ enum CommandError: Error, CustomStringConvertible {
             "no model was given. Name one with --model or the environment's ALLOPHONE_MODEL; `allophone train` makes one"
         case .unknownKind(let path):
             "\(path): not a token file, a model or a sound file; see `allophone info --help`"
-        case .wouldOverwrite(let path): "\(path): is the input too; give another output"
+        case .wouldOverwrite(let path): "\(path): is what is read, too; give another output"
         case .noInventory(let path):
             "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
                 + "such as alpha-tiny-phonemes"

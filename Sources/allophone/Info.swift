@@ -34,9 +34,10 @@ struct Info: ParsableCommand {
         if subject == "plugin" { return try show(pluginFacts()) }
         let start = try InputFile(path: subject, ordinary: true).bytes(at: 0, count: 9)
         if start.starts(with: TokenHeader.magic) { return try show(tokenFacts()) }
-        // A safetensors file begins with a length of 8 bytes and then a brace.
-        // So may the tag of an MP3, whose sizes are any byte.
-        if start.count == 9, start[8] == UInt8(ascii: "{"), !start.starts(with: "ID3".utf8) {
+        // A safetensors file begins with a length of 8 bytes, at most 100 MB, and then a brace.
+        // An MP3 may have a brace there too, after bytes that are no such length, or in its tag.
+        let isModel = start.count == 9 && start[8] == UInt8(ascii: "{") && start[4..<8].allSatisfy { $0 == 0 }
+        if isModel && !start.starts(with: "ID3".utf8) {
             return try show(modelFacts())
         }
         do { try show(soundFacts()) } catch AudioError.notAudio { throw CommandError.unknownKind(path: subject) }

@@ -1,4 +1,6 @@
+import Checkpoint
 import Dispatch
+import Foundation
 import Synchronization
 
 #if canImport(Glibc)
@@ -24,6 +26,16 @@ final class Interrupt: Sendable {
         if signal != 0 { throw .interrupted(signal: signal) }
     }
 
+    /// What `body` gives; what it fails for once a signal has come, such as an input's sudden end, is the signal's doing.
+    func orFailure<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch {
+            try check()
+            throw error
+        }
+    }
+
     init() {
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
@@ -34,6 +46,45 @@ final class Interrupt: Sendable {
             }
             source.resume()
             sources.append(source)
+        }
+    }
+}
+
+/// Has standard input end once `interrupt` is set, for libraries that wait for what arrives and ask nobody. It waits for what
+/// arrives, too, where those who share the descriptor have it not wait.
+///
+/// - Throws: `FileError` where there is no pipe to be had.
+func endStandardInput(on interrupt: Interrupt) throws(FileError) {
+    var status = stat()
+    // A file has all of it there.
+    guard fstat(STDIN_FILENO, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    var ends: [Int32] = [0, 0]
+    let source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+    guard source >= 0, pipe(&ends) == 0, dup2(ends[0], STDIN_FILENO) >= 0 else {
+        throw FileError(path: "standard input", action: .open, code: errno)
+    }
+    close(ends[0])
+    let sink = ends[1]
+    _ = fcntl(sink, F_SETFD, FD_CLOEXEC)
+    Thread.detachNewThread {
+        relay(from: source, to: sink) { interrupt.isSet }
+        close(sink)
+    }
+}
+
+private func relay(from source: Int32, to sink: Int32, until isOver: () -> Bool) {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while !isOver() {
+        var request = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
+        guard poll(&request, 1, 100) > 0 else { continue }
+        let count = read(source, &buffer, buffer.count)
+        if count < 0 && (errno == EAGAIN || errno == EINTR) { continue }
+        guard count > 0 else { return }
+        var written = 0
+        while written < count {
+            let result = buffer.withUnsafeBytes { write(sink, $0.baseAddress! + written, count - written) }
+            if result < 0 && errno != EINTR { return }
+            written += max(result, 0)
         }
     }
 }

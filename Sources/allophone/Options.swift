@@ -144,21 +144,26 @@ struct ModelOptions: ParsableArguments {
             valueName: "path"))
     var model: String?
 
+    var path: String? {
+        model ?? ProcessInfo.processInfo.environment["ALLOPHONE_MODEL"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     func load() throws -> ModelFile {
-        guard let path = model ?? ProcessInfo.processInfo.environment["ALLOPHONE_MODEL"] else {
-            throw CommandError.noModel
-        }
+        guard let path else { throw CommandError.noModel }
         return try ModelFile(path: path)
     }
 }
 
-/// Refuses an output that is the input, whatever path it is reached by.
+/// Refuses an output that is the input or the model, whatever path it is reached by.
 ///
 /// - Throws: `CommandError.wouldOverwrite`.
-func requireDistinct(input: String, output: String) throws(CommandError) {
-    if input == "-" || output == "-" { return }
-    var (one, other) = (stat(), stat())
-    let isSame =
-        stat(input, &one) == 0 && stat(output, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino
-    if input == output || isSame { throw .wouldOverwrite(path: output) }
+func requireDistinct(input: String, model: String? = nil, output: String) throws(CommandError) {
+    for source in [input, model] {
+        guard let source, source != "-", output != "-" else { continue }
+        var (one, other) = (stat(), stat())
+        let isSame =
+            stat(source, &one) == 0 && stat(output, &other) == 0 && one.st_dev == other.st_dev
+            && one.st_ino == other.st_ino
+        if source == output || isSame { throw .wouldOverwrite(path: output) }
+    }
 }

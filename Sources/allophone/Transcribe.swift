@@ -71,10 +71,12 @@ struct Transcribe: ParsableCommand {
     }
 
     func run() throws {
-        if let textGrid { try requireDistinct(input: input, output: textGrid) }
+        if let textGrid { try requireDistinct(input: input, model: model.path, output: textGrid) }
         let file = try model.load()
         let configuration = file.model.configuration
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
+        let interrupt = Interrupt()
+        if input == "-" { try endStandardInput(on: interrupt) }
         let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
         // Before listening, which may take long.
         let grid = try textGrid.map {
@@ -82,9 +84,9 @@ struct Transcribe: ParsableCommand {
         }
         let (heard, samples) =
             if let text, let language {
-                try align(text, language: language, source, file)
+                try align(text, language: language, source, file, interrupt)
             } else {
-                try recognise(source, file, inventory)
+                try recognise(source, file, inventory, interrupt)
             }
         let segments = heard.segments
         let rate = Double(configuration.sampleRate)
@@ -107,12 +109,12 @@ struct Transcribe: ParsableCommand {
 
     /// What the model hears, and of how many samples.
     private func recognise(
-        _ source: AudioSource, _ file: ModelFile, _ inventory: PhonemeInventory
+        _ source: AudioSource, _ file: ModelFile, _ inventory: PhonemeInventory, _ interrupt: Interrupt
     ) throws -> (Heard, Int) {
         let codec = try backend.codec(file, for: [.encoding])
         var encoder = try codec.makeEncoder()
         var codes: [Int] = []
-        let samples = try listen(source, in: codec.chunkSamples) {
+        let samples = try listen(source, in: codec.chunkSamples, interrupt) {
             codes += try encoder.push($0).level(0).map(Int.init)
         }
         codes += try encoder.finish().level(0).map(Int.init)
@@ -126,7 +128,7 @@ struct Transcribe: ParsableCommand {
 
     /// When the text is said, and in how many samples.
     private func align(
-        _ text: String, language: String, _ source: AudioSource, _ file: ModelFile
+        _ text: String, language: String, _ source: AudioSource, _ file: ModelFile, _ interrupt: Interrupt
     ) throws -> (Heard, Int) {
         let ipa = try Phonemizer(program: Espeak()).transcripts(of: [text], language: language)[0]
         let aligner = try PhonemeAligner(file, threads: backend.threadCount)
@@ -137,7 +139,7 @@ struct Transcribe: ParsableCommand {
         }
         var listener = try aligner.codec.makeListener()
         var scores: [Float] = []
-        let samples = try listen(source, in: aligner.codec.chunkSamples) { scores += try listener.push($0) }
+        let samples = try listen(source, in: aligner.codec.chunkSamples, interrupt) { scores += try listener.push($0) }
         scores += try listener.finish()
         do throws(AlignmentError) {
             let aligned = try aligner.align(ipa, scores: scores)
@@ -151,17 +153,19 @@ struct Transcribe: ParsableCommand {
     }
 
     /// Reads the sound to its end, and tells how many samples it had.
-    private func listen(_ source: AudioSource, in pieces: Int, _ body: ([Float]) throws -> Void) throws -> Int {
+    private func listen(
+        _ source: AudioSource, in pieces: Int, _ interrupt: Interrupt, _ body: ([Float]) throws -> Void
+    ) throws -> Int {
         let rate = Double(source.sampleRate)
-        let interrupt = Interrupt()
         let bar = ProgressBar("listening", total: source.expectedFrames.map { Double($0) / rate }, unit: .audio)
         var samples = 0
-        while case let chunk = try source.read(maximumFrames: pieces), !chunk.isEmpty {
+        while case let chunk = try interrupt.orFailure({ try source.read(maximumFrames: pieces) }), !chunk.isEmpty {
             samples += chunk.count
             try body(chunk)
             bar.update(Double(samples) / rate)
             try interrupt.check()
         }
+        try interrupt.check()
         if samples == 0 { throw AudioError.empty(path: input) }
         bar.finish()
         return samples

@@ -93,6 +93,24 @@ extension CommandLineTests {
             }
         }
 
+        @Test func anOutputThatIsTheModelIsRefused() throws {
+            let before = try contents(of: model)
+            for arguments in [
+                ["encode", Sounds.speechPath, model, "--model", model],
+                ["phonemes", Sounds.speechPath, "--textgrid", model, "--model", model],
+            ] {
+                try Program.fail(arguments, status: 64, mentions: [model, "give another output"], in: folder)
+            }
+            #expect(try contents(of: model) == before)
+        }
+
+        @Test func whoReadsAClosedInputReadsNothing() throws {
+            let run = try Program.startBash(
+                #""$ALLOPHONE" encode --raw s16le - "$2" -m "$1" <&-"#, [model, folder.file("out.allo")])
+            let outcome = try run.wait()
+            #expect(outcome.status == 65 && outcome.messages.contains("holds no audio"), "\(outcome.messages)")
+        }
+
         // MARK: Tokens
 
         /// A good token file's bytes.
@@ -241,6 +259,9 @@ extension CommandLineTests {
             try Program.fail(
                 ["encode", Sounds.speechPath, folder.file("out.allo")], status: 64,
                 mentions: ["--model", "ALLOPHONE_MODEL"], in: folder)
+            let empty = try Program.run(
+                ["encode", Sounds.speechPath, folder.file("out.allo")], environment: ["ALLOPHONE_MODEL": ""])
+            #expect(empty.status == 64 && empty.messages.contains("--model"), "\(empty.messages)")
         }
 
         // MARK: Plugins

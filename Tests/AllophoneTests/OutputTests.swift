@@ -185,6 +185,21 @@ extension CommandLineTests {
             #expect(try TokenReader(path: folder.file("out.allo")).rest().count == 50)
         }
 
+        @Test(arguments: [["decode", "-", "out.wav"], ["encode", "-", "out.allo"]])
+        func aSignalEndsTheWaitForInput(arguments: [String]) throws {
+            let source = folder.file("in")
+            try #require(mkfifo(source, 0o600) == 0)
+            let pipe = FileHandle(fileDescriptor: open(source, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
+            let run = try Program.start(
+                arguments.map { $0.hasPrefix("out") ? folder.file($0) : $0 } + ["--model", model], input: pipe)
+            // Nothing tells that it waits; before it does the signal ends it anyway.
+            usleep(500_000)
+            kill(run.process.processIdentifier, SIGTERM)
+            let outcome = try run.wait()
+            #expect(outcome.signal == SIGTERM, "\(outcome.status) \(outcome.messages)")
+            #expect(try folder.entries().filter { $0.contains("out") } == [])
+        }
+
         @Test func pipesThatDoNotWaitAreWaitedFor() throws {
             let tokens = try tokenFile()
             let expected = try Program.succeed("decode", tokens, "-", "--model", model).output

@@ -52,6 +52,27 @@ import Testing
         #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
     }
 
+    @Test func aLinkToWhatIsNotThereYetStays() throws {
+        let link = folder.file("link")
+        #expect(symlink("out.bin", link) == 0)
+        let file = try OutputFile(path: link)
+        try file.write([2])
+        try file.commit()
+        #expect(try contents(of: path) == [2])
+        var status = stat()
+        #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+    }
+
+    @Test func whoMayReadAFileStays() throws {
+        try write([1], to: path)
+        #expect(chmod(path, 0o600) == 0)
+        let file = try OutputFile(path: path)
+        try file.write([2])
+        try file.commit()
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    }
+
     @Test func devicesAreWrittenDirectly() throws {
         let file = try OutputFile(path: "/dev/null")
         try file.write([1, 2, 3])

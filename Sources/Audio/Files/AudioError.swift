@@ -64,11 +64,11 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unsupportedFormat(let path, let reason):
             "\(path): \(reason). Write .wav, .flac or .ogg."
         case .noSpace(let path):
-            "\(path): no space left on the device. Free some, or write to another one; nothing was kept."
+            "\(path): no space left on the device. Free some, or write to another one."
         case .closedPipe(let path):
             "\(path): the program reading from this one has ended."
         case .writeFailed(let path, let reason):
-            "\(path): cannot be written: \(reason). Nothing was kept."
+            "\(path): cannot be written: \(reason)."
         case .resamplingFailed(let from, let to, let reason):
             "Resampling \(from) Hz to \(to) Hz failed: \(reason)."
         case .pictureFailed(let reason):

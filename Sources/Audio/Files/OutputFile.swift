@@ -26,9 +26,7 @@ final class OutputFile {
     init(path: String) throws {
         self.path = path
         // Renaming over a symbolic link would replace the link and leave its file as it was.
-        let resolved = realpath(path, nil)
-        let target = resolved.map { String(cString: $0) } ?? path
-        free(resolved)
+        let target = resolvingLinks(path)
         self.target = target
 
         var status = stat()
@@ -51,6 +49,8 @@ final class OutputFile {
         temporary = name
         descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw writeError(errno, path: path) }
+        // Who may read the file is as before.
+        if exists { fchmod(descriptor, status.st_mode & 0o777) }
     }
 
     deinit { discard() }
@@ -111,4 +111,19 @@ final class OutputFile {
         descriptor = -1
         if let temporary { unlink(temporary) }
     }
+}
+
+/// Where a link leads, be there a file yet or not.
+private func resolvingLinks(_ path: String, depth: Int = 0) -> String {
+    if let resolved = realpath(path, nil) {
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+    // As many as the system itself follows.
+    guard count > 0, depth < 40 else { return path }
+    let target = String(decoding: bytes[..<count], as: UTF8.self)
+    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+    return resolvingLinks(target.hasPrefix("/") ? target : folder + target, depth: depth + 1)
 }

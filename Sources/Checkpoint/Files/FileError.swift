@@ -40,7 +40,7 @@ public struct FileError: Error, Hashable, CustomStringConvertible {
     private var remedy: String {
         switch code {
         case ENOSPC, EDQUOT:
-            "Free some space on that disk, or write to another one; an earlier file of this name is untouched."
+            "Free some space on that disk, or write to another one."
         case ENOENT: "Check the spelling, and that the folder exists."
         case EACCES, EPERM: "Check the permissions of the file and of its folder."
         case EROFS: "That disk is read-only; choose another folder."

@@ -33,7 +33,7 @@ public final class OutputFile {
 
     /// Starts a file that is to replace whatever is at `path`.
     ///
-    /// A link is followed: the file it leads to is replaced, and the link stays.
+    /// A link is followed: the file it leads to is replaced, and the link stays. Who may read the file is as before.
     ///
     /// - Throws: `FileError`.
     public init(path: String) throws(FileError) {
@@ -42,10 +42,12 @@ public final class OutputFile {
         let exists = stat(path, &status) == 0
         switch exists ? status.st_mode & S_IFMT : S_IFREG {
         case S_IFREG:
-            let path = exists ? resolvingLinks(path) : path
+            let path = resolvingLinks(path)
             let temporary = temporaryPath(beside: path)
             do {
                 descriptor = try Disk.create(temporary)
+                // Of a file that is not this user's, the new one is.
+                if exists { fchmod(descriptor, status.st_mode & 0o777) }
             } catch {
                 throw FileError(path: name, action: .create, code: error.code)
             }
@@ -131,10 +133,18 @@ public final class OutputFile {
     }
 }
 
-private func resolvingLinks(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
+/// Where a link leads, be there a file yet or not.
+private func resolvingLinks(_ path: String, depth: Int = 0) -> String {
+    if let resolved = realpath(path, nil) {
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+    // As many as the system itself follows.
+    guard count > 0, depth < 40 else { return path }
+    let target = String(decoding: bytes[..<count], as: UTF8.self)
+    return resolvingLinks(target.hasPrefix("/") ? target : "\(folder(of: path))/\(target)", depth: depth + 1)
 }
 
 /// The folder that holds `path`.
