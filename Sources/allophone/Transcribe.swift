@@ -77,7 +77,7 @@ struct Transcribe: ParsableCommand {
         guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
         let interrupt = Interrupt()
         if input == "-" { try endStandardInput(on: interrupt) }
-        let source = try AudioSource(path: input, sampleRate: configuration.sampleRate)
+        let source = try interrupt.orFailure { try AudioSource(path: input, sampleRate: configuration.sampleRate) }
         // Before listening, which may take long.
         let grid = try textGrid.map {
             $0 == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: $0)
