@@ -40,19 +40,9 @@ import Testing
         #expect(try contents(of: path) == [1, 2, 3, 4])
     }
 
-    @Test func aLinkStaysAndItsFileIsReplaced() throws {
-        try write([1], to: path)
-        let link = folder.file("link")
-        #expect(symlink("out.bin", link) == 0)
-        let file = try OutputFile(path: link)
-        try file.write([2])
-        try file.commit()
-        #expect(try contents(of: path) == [2])
-        var status = stat()
-        #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
-    }
-
-    @Test func aLinkToWhatIsNotThereYetStays() throws {
+    @Test("A link stays and its file is replaced, or made", arguments: [true, false])
+    func aLinkStays(exists: Bool) throws {
+        if exists { try write([1], to: path) }
         let link = folder.file("link")
         #expect(symlink("out.bin", link) == 0)
         let file = try OutputFile(path: link)

@@ -1,7 +1,7 @@
 /// How many times as long a sound is, by its header, as what is there of it: more than 1 for a file that was cut short.
 ///
-/// libsndfile quietly shortens WAV, RF64, W64, AIFF and AU files whose data is longer than the file, and refuses such CAF files itself. Nil for whole files, for
-/// other formats, and where the length is a placeholder of a program that could not know it.
+/// libsndfile quietly shortens WAV, RF64, W64, AIFF and AU files whose data is longer than the file, and refuses such CAF files
+/// itself. Nil for whole files, for other formats, and where the length is a placeholder of a program that could not know it.
 func statedShare(fileSize: Int, _ bytes: @escaping (_ offset: Int, _ count: Int) -> [UInt8]?) -> Double? {
     guard let data = Header(bytes: bytes).statedData(), data.offset < fileSize else { return nil }
     let present = fileSize - data.offset
