@@ -1,6 +1,5 @@
 import Checkpoint
 import Dispatch
-import Foundation
 import Synchronization
 
 #if canImport(Glibc)
@@ -66,7 +65,7 @@ func endStandardInput(on interrupt: Interrupt) throws(FileError) {
     close(ends[0])
     let sink = ends[1]
     _ = fcntl(sink, F_SETFD, FD_CLOEXEC)
-    Thread.detachNewThread {
+    DispatchQueue(label: "standard input").async {
         relay(from: source, to: sink) { interrupt.isSet }
         close(sink)
     }
