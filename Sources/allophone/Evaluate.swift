@@ -65,8 +65,10 @@ struct Evaluate: ParsableCommand {
                 split.map { try openSource(data ?? ".", split: $0) } ?? openHeldOutSource(data ?? "."),
                 count: clips ?? 16,
                 sampleRate: sampleRate,
-                labeler: labeler(file.model.configuration))
+                labeler: file.model.configuration.phonemes.map(PhonemeLabeler.init))
             : EvaluationSet(files: files, sampleRate: sampleRate)
+        // The rest can be measured all the same.
+        if let reason = set.unlabeled { say("no phoneme error rate: \(reason)") }
         if let output { try Disk.createFolder(output) }
         let codec = try searching.codec(
             file, on: backend, for: [.encoding, .decoding, .decodingLevelOne])
@@ -83,13 +85,6 @@ struct Evaluate: ParsableCommand {
         if json { return try printJSON(result) }
         try printLine(result.table)
         if let output { say("sound files and spectrograms: \(output)") }
-    }
-
-    /// Where a transcript needs espeak-ng and that is missing there is no phoneme error rate, and the rest can still be measured.
-    private func labeler(_ configuration: Alpha.Configuration) -> EvaluationLabeler? {
-        configuration.phonemes.map { inventory in
-            EvaluationLabeler(inventory: inventory) { error in say("no phoneme error rate: \(error)") }
-        }
     }
 
     private static func base(_ path: String) -> String {

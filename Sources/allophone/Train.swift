@@ -111,6 +111,7 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             recipe: recipe, data: sources, heldOut: openHeldOut(), folder: folder,
             engine: device.engine(compiler: .thisProgram(Compile._commandName)))
+        if let reason = trainer.unlabeled { say("no phoneme error rate: \(reason)") }
         let jsonLog = try JSONLinesLog(path: "\(folder)/metrics.jsonl", resumingAfter: trainer.step)
         try Disk.createFolder("\(folder)/tensorboard")
         let boardLog = try TensorBoardLog(folder: "\(folder)/tensorboard", resumingAfter: trainer.step)

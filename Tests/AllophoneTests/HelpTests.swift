@@ -3,9 +3,13 @@ import Testing
 
 extension CommandLineTests {
     @Suite struct HelpTests {
-        @Test(arguments: ["", "train", "encode", "decode", "evaluate", "convert", "average", "info"])
+        @Test(
+            arguments: [
+                "", "train", "encode", "decode", "evaluate", "phonemes", "prior", "convert", "average", "info", "data",
+                "data inspect", "data preview", "data prepare",
+            ])
         func everyCommandHelpsWithExamples(command: String) throws {
-            let outcome = try Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
+            let outcome = try Program.run(command.split(separator: " ").map(String.init) + ["--help"])
             #expect(outcome.status == 0 && outcome.messages.isEmpty)
             #expect(outcome.text.contains("EXAMPLES\n") && outcome.text.contains("  allophone \(command)"))
         }

@@ -30,6 +30,26 @@ import XLA
         #expect(one.count == other.count && worst <= 1e-4, "waveforms differ by \(worst)")
     }
 
+    /// Either kind of quantizer may be at either level.
+    @Test func levelsMayBeOfEitherKindInEitherOrder() throws {
+        var configuration = try smallModel().configuration
+        configuration.quantizer = [.bsq(bits: 5), .vq(codebookSize: 16)]
+        let model = try Alpha(configuration)
+        let arrays = weights(of: model)
+        let engine = try Engine(platform: .cpu)
+        let xla = try XLACodec(model: model, parameters: engine.upload(arrays), on: engine, chunkFrames: 50)
+        let native = try NativeCodec(model: model, arrays: arrays, threads: 2)
+        let samples = sound(100 * model.configuration.hop, seed: 5)
+        let (expected, found) = (try xla.tokens(samples), try native.tokens(samples))
+        #expect(expected.count == 100 && zip(expected.codes, found.codes).count { $0 != $1 } <= 1)
+        #expect(Set(found.level(0)).count > 1 && found.level(0).max()! < 32)
+        #expect(Set(found.level(1)).count > 1 && found.level(1).max()! < 16)
+        let worst = zip(try xla.samples(expected), try native.samples(expected)).reduce(Float(0)) {
+            max($0, abs($1.0 - $1.1))
+        }
+        #expect(worst <= 1e-4)
+    }
+
     @Test func bothReadWeightsInBFloat16() throws {
         let folder = try TemporaryFolder()
         let (wide, narrow) = (folder.file("wide.safetensors"), folder.file("narrow.safetensors"))

@@ -42,10 +42,13 @@ import XLA
         let expected =
             try expectedMaps + [fixture.array("\(name)/gradient.x")]
             + paths.map { try fixture.array("\(name)/gradient.\($0)") }
-        for (index, pair) in zip(try TestBackends.reference.run(graph, values), expected).enumerated() {
-            let label = index < maps.count ? "map \(index)" : (["x"] + paths)[index - maps.count]
-            expectClose(
-                pair.0.reshaped(pair.1.shape), pair.1, relative: 1e-4, absolute: 1e-5, "\(name): \(label)")
+        for backend in TestBackends.all {
+            for (index, pair) in zip(try backend.run(graph, values), expected).enumerated() {
+                let label = index < maps.count ? "map \(index)" : (["x"] + paths)[index - maps.count]
+                expectClose(
+                    pair.0.reshaped(pair.1.shape), pair.1, relative: 1e-4, absolute: 1e-5,
+                    "\(backend.name): \(name): \(label)")
+            }
         }
     }
 

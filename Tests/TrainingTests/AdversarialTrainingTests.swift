@@ -125,6 +125,45 @@ import XLA
         }
     }
 
+    @Test func aRampIsHeardMoreAndMore() throws {
+        var adversarial = recipe().adversarial
+        adversarial.warmup = .ramp
+        adversarial.startStep = 10
+        adversarial.warmupSteps = 4
+        for (step, share) in [(10, 0.25), (11, 0.5), (13, 1), (14, 1), (100, 1)] {
+            #expect(try evaluate(adversarial.share(at: .scalar(Double(step), .i32))).doubles == [share], "\(step)")
+        }
+        adversarial.warmup = .alone
+        #expect(try evaluate(adversarial.share(at: .scalar(10, .i32))).doubles == [1])
+    }
+
+    @Test func discriminatorsMoveInTheirOwnStepsAlone() throws {
+        var recipe = recipe()
+        recipe.adversarial.startStep = 0
+        recipe.adversarial.warmup = .none
+        recipe.adversarial.every = 2
+        recipe.adversarial.optimizer.warmupSteps = 0
+        recipe.optimizer.warmupSteps = 0
+        let engine = try Self.engine.get()
+        let step = try TrainingStep(model: Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
+        var random = TestRandom(seed: 9)
+        let audio = random.array([2, 800], .f32, low: -0.5, high: 0.5)
+        let start = try step.initialState(on: engine)
+        let before = try start.hostArrays()
+        let first = try step.function(at: 0)(engine.trainingArguments(start, audio: audio))["state"]
+        let between = try first.hostArrays()
+        let result = try step.function(at: 1)(engine.trainingArguments(first, audio: audio))
+        let after = try result["state"].hostArrays()
+        for part in ["parameters", "moments"] {
+            #expect(before["discriminators"][part].leaves != between["discriminators"][part].leaves)
+            #expect(between["discriminators"][part].leaves == after["discriminators"][part].leaves)
+        }
+        #expect(before["parameters"].leaves != between["parameters"].leaves)
+        #expect(between["parameters"].leaves != after["parameters"].leaves)
+        // Still heard.
+        #expect(try result["metrics"]["adversarial"].value.hostArray().doubles[0] > 0)
+    }
+
     @Test func aResumedRunGoesOnExactly() throws {
         let whole = try trainer(recipe(), "whole")
         var metrics: [Int: [String: Double]] = [:]
@@ -274,14 +313,32 @@ import XLA
         #expect(after["step"].value.doubles == [1])
     }
 
-    @Test func aRunThatDivergesGoesBackAndThenGivesUp() throws {
+    private func divergingRecipe() -> Recipe {
         var recipe = recipe()
         recipe.adversarial.discriminators = .init()
         recipe.optimizer.learningRate = 1e30
         recipe.optimizer.warmupSteps = 0
         recipe.rollbackAfter = 3
         recipe.steps = 1000
-        let trainer = try trainer(recipe, "diverging")
+        return recipe
+    }
+
+    @Test func aRunGoesBackToItsNewestCheckpoint() throws {
+        var recipe = divergingRecipe()
+        recipe.checkpoints.every = 1
+        let trainer = try trainer(recipe, "back")
+        var back: (from: Int, to: Int)?
+        try trainer.run(shouldStop: { back.map { trainer.step > $0.to } ?? false }) {
+            if case .rolledBack(let from, let to) = $0 { back = (from, to) }
+        }
+        let (from, to) = try #require(back)
+        #expect(to > 0 && from > to + 1)
+        // The state counts its own steps: it went back too.
+        #expect(try checkpoint("back")["step"]?.doubles == [Double(to + 1)])
+    }
+
+    @Test func aRunThatDivergesGoesBackAndThenGivesUp() throws {
+        let trainer = try trainer(divergingRecipe(), "diverging")
         var returns = 0
         var error: TrainingError?
         do {

@@ -1,7 +1,6 @@
 import Foundation
 import NN
 import Phonemes
-import Synchronization
 import Tensor
 import TestSupport
 import Testing
@@ -95,6 +94,40 @@ struct PhonemeTrainingTests {
         var full = try codec.makeDecoder()
         #expect(alone.count == 30 * model.configuration.hop)
         #expect(try alone != full.push(tokens) + full.finish())
+    }
+
+    /// The whole of it: transcripts, every kind of discriminator, and only what lies between rounded to eight bits.
+    @Test func bfloat16PlaysTheSameGameRoughly() throws {
+        let engine = try XLABackend.engine(.quick)
+        func metrics(_ precision: Recipe.Precision) throws -> [String: Double] {
+            let recipe = try Self.recipe { recipe in
+                recipe.precision = precision
+                recipe.adversarial.startStep = 0
+                recipe.adversarial.warmup = .none
+                recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
+                recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
+                recipe.adversarial.discriminators.scale = .init(factors: [1], width: 4, maximumWidth: 8)
+                recipe.adversarial.discriminators.band = .init(windows: [64], width: 2)
+            }
+            let model = try Alpha(recipe.model.resolved())
+            let step = TrainingStep(model: model, recipe: recipe, engine: engine)
+            let state = try step.initialState(on: engine)
+            let (audio, lengths, labels) = Self.batch(model.configuration)
+            let result = try step.function(at: 0)([
+                "state": state, "audio": .leaf(engine.upload(audio)), "lengths": .leaf(engine.upload(lengths)),
+                "bandwidth": .leaf(engine.upload(HostArray([4000, 4000] as [Float]))),
+                "labels": .leaf(engine.upload(labels)),
+            ])
+            let types = result["state"].leaves.map(\.type.dtype)
+            #expect(types.allSatisfy { $0 != .bf16 } && types.contains(.f32), "what is learned stays in f32")
+            return try result["metrics"].values.mapValues { try $0.hostArray().doubles[0] }
+        }
+        let (full, half) = (try metrics(.f32), try metrics(.bf16))
+        #expect(full["skipped"] == 0 && half["skipped"] == 0)
+        for name in ["loss", "ctc", "mel", "adversarial", "features", "discriminator/loss"] {
+            let (one, other) = (try #require(full[name]), try #require(half[name]))
+            #expect(one > 0 && one != other && abs(one - other) < 0.05 * one, "\(name): \(one) and \(other)")
+        }
     }
 
     @Test func transcriptsWaitForTheirStep() throws {
@@ -270,27 +303,6 @@ struct PhonemeTrainingTests {
         #expect(labels[0] == IPAReader(inventory).read("t_ʃ_ɜː_tʃ s_iː").indices.map(Int32.init))
         #expect(labels[0].count >= 5 && labels[1].isEmpty)
     }
-
-    @Test func anEvaluationNeedsEspeakOnlyForTranscripts() throws {
-        let inventory = PhonemeInventory.multilingual
-        let stated = Clip(key: "x", sampleCount: 1, bandwidth: 1, text: "see", language: "en", phonemes: "s_iː")
-        let labeler = EvaluationLabeler(inventory: inventory) { Issue.record("\($0)") }
-        #expect(try labeler.labels(for: [stated])[0].count == 2)
-
-        let told = Mutex<[EspeakError]>([])
-        let without = EvaluationLabeler(FailingLabeler(error: EspeakError.missing(path: nil))) { error in
-            told.withLock { $0.append(error) }
-        }
-        #expect(try without.labels(for: [stated, stated]) == [[], []])
-        #expect(told.withLock { $0 } == [.missing(path: nil)])
-        let other = EvaluationLabeler(FailingLabeler(error: PipelineError.noSources)) { Issue.record("\($0)") }
-        #expect(throws: PipelineError.noSources) { try other.labels(for: [stated]) }
-    }
-}
-
-private struct FailingLabeler: ClipLabeler {
-    let error: any Error
-    func labels(for clips: [Clip]) throws -> [[Int32]] { throw error }
 }
 
 @Suite(.enabled(if: (try? Espeak()) != nil, "espeak-ng is not installed"))

@@ -41,6 +41,34 @@ import Tokenizer
         }
     }
 
+    /// By the keys at which they part from `alpha-tiny.json`, as recipes/README.md has it.
+    @Test(arguments: [
+        ("no-game", ["adversarial.discriminators.period", "adversarial.discriminators.stft"]),
+        ("no-features", ["adversarial.featureMatching"]), ("hinge", ["adversarial.loss"]),
+        ("balanced", ["losses.balancerDecay"]),
+        ("bands", ["adversarial.discriminators.band", "adversarial.discriminators.stft"]),
+        ("ramp", ["adversarial.warmup"]),
+    ])
+    func anAblationChangesOneThing(name: String, keys: [String]) throws {
+        func values(_ file: String) throws -> [String: JSON] {
+            var values: [String: JSON] = [:]
+            func collect(_ json: JSON, at path: [String]) {
+                // A discriminator's kind is one thing.
+                guard case .object(let members) = json, path.count < 3 else {
+                    return values[path.joined(separator: ".")] = json
+                }
+                for (key, value) in members { collect(value, at: path + [key]) }
+            }
+            let path = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
+                .appending(path: "recipes/\(file).json")
+            collect(try JSONDecoder().decode(JSON.self, from: Data(contentsOf: path)), at: [])
+            return values
+        }
+        let (base, ablation) = (try values("alpha-tiny"), try values("alpha-tiny-\(name)"))
+        let changed = Set(base.keys).union(ablation.keys).filter { base[$0] != ablation[$0] }
+        #expect(changed.sorted() == keys)
+    }
+
     /// A recipe whose model is a whole configuration, with `change` in place of what it has, or beside it.
     private static func whole(_ change: String, losses: String = "{}") -> String {
         let keys = [

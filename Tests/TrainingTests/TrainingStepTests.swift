@@ -112,6 +112,16 @@ extension SmallTrainingTests {
             #expect(one["moments"].leaves.allSatisfy { $0.doubles.allSatisfy { $0 == 0 } })
         }
 
+        /// Or the device would hold two copies of it.
+        @Test func theWholeStateIsDonated() throws {
+            let step = try step()
+            let state = try step.initialState(on: engine)
+            let arguments = try engine.trainingArguments(state, audio: batch())
+            let text = step.function(at: 0).program(for: arguments.map { $1.type }).text
+            let donated = text.components(separatedBy: "tf.aliasing_output")
+            #expect(donated.count - 1 == state.leaves.count)
+        }
+
         @Test func withoutAnAverageNoneIsKept() throws {
             let step = try step { $0.optimizer.averageDecay = 0 }
             let state = try step.initialState(on: engine)

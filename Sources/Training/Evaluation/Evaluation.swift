@@ -2,7 +2,7 @@ public import Audio
 public import Codec
 public import Datasets
 import Metrics
-import Phonemes
+public import Phonemes
 public import Tokenizer
 
 /// How well a model does on clips: averages over them, and figures of the codes.
@@ -53,6 +53,8 @@ public struct EvaluationSet: Sendable {
     private let clips: [(name: String, load: @Sendable () throws -> Waveform)]
     /// What is said in each clip, as entries of a model's inventory, empty where that is not known.
     private var phonemes: [[Int]] = []
+    /// Why no transcript could be read, where espeak-ng is needed for that and is missing or fails: then there is no phoneme error rate.
+    public private(set) var unlabeled: EspeakError?
     /// Of each clip, in Hz.
     private let bandwidths: [Double]
 
@@ -68,7 +70,7 @@ public struct EvaluationSet: Sendable {
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
     ///   - seconds: the shortest and longest clips that count; where there are none such, any.
     ///   - labeler: gives the phonemes of transcripts, for the phoneme error rate.
-    /// - Throws: `PipelineError` where none can be used, and what the labeler throws.
+    /// - Throws: `PipelineError` where none can be used, and what the labeler throws but for `EspeakError`; see ``unlabeled``.
     public init(
         _ source: any Source, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12,
         labeler: (any ClipLabeler)? = nil
@@ -82,7 +84,11 @@ public struct EvaluationSet: Sendable {
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { taken in (taken.clip.key, { taken.waveform }) }
         bandwidths = sample.clips.map(\.clip.bandwidth)
-        phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
+        do {
+            phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
+        } catch let error as EspeakError {
+            unlabeled = error
+        }
     }
 
     /// Encodes and decodes every clip and measures the result.

@@ -24,30 +24,6 @@ public struct PhonemeLabeler: ClipLabeler {
     }
 }
 
-/// The phonemes of clips for an evaluation, which can do without: none at all where a transcript needs espeak-ng and that is missing
-/// or fails.
-public struct EvaluationLabeler: ClipLabeler {
-    private let labeler: any ClipLabeler
-    private let unlabeled: @Sendable (EspeakError) -> Void
-
-    /// - Parameter unlabeled: told why there are none.
-    public init(inventory: PhonemeInventory, unlabeled: @escaping @Sendable (EspeakError) -> Void = { _ in }) {
-        self.init(PhonemeLabeler(inventory: inventory), unlabeled: unlabeled)
-    }
-
-    init(_ labeler: any ClipLabeler, unlabeled: @escaping @Sendable (EspeakError) -> Void) {
-        self.labeler = labeler
-        self.unlabeled = unlabeled
-    }
-
-    public func labels(for clips: [Clip]) throws -> [[Int32]] {
-        do { return try labeler.labels(for: clips) } catch let error as EspeakError {
-            unlabeled(error)
-            return clips.map { _ in [] }
-        }
-    }
-}
-
 extension Recipe {
     /// Whether the step learns phonemes from the labels of clips.
     func usesLabels(_ configuration: Alpha.Configuration) -> Bool { configuration.phonemes != nil && losses.ctc > 0 }
@@ -55,13 +31,6 @@ extension Recipe {
     /// Whether it learns them from alignments.
     func usesAlignments(_ configuration: Alpha.Configuration) -> Bool {
         configuration.phonemes != nil && losses.phonemeFrames > 0
-    }
-
-    /// What tells the phoneme error rate of a model that learns from alignments: the dataset's phonemes, and transcripts where
-    /// espeak-ng can read them; nothing where it is needed and missing, since training does not need it.
-    func evaluationLabeler(_ configuration: Alpha.Configuration) -> (any ClipLabeler)? {
-        guard usesAlignments(configuration), let inventory = configuration.phonemes else { return nil }
-        return EvaluationLabeler(inventory: inventory)
     }
 }
 

@@ -4,6 +4,7 @@ public import Datasets
 import Metrics
 import NN
 import PJRT
+public import Phonemes
 import Tensor
 public import Tokenizer
 public import XLA
@@ -74,13 +75,15 @@ public final class Trainer {
         let listener = try recipe.perceptualModel(for: model.configuration)
         teacher = try engine.upload(listener?.encoderArrays ?? [:])
         trainingStep = TrainingStep(model: model, recipe: recipe, teacher: listener?.model, engine: engine)
-        let labeler =
-            recipe.usesLabels(model.configuration) ? model.configuration.phonemes.map(PhonemeLabeler.init) : nil
+        let labeler = model.configuration.phonemes.map(PhonemeLabeler.init)
         evaluationSet = try EvaluationSet(
             heldOut, count: recipe.evaluation.clips, sampleRate: model.configuration.sampleRate,
-            labeler: labeler ?? recipe.evaluationLabeler(model.configuration))
+            labeler: labeler)
         var options = try recipe.pipelineOptions()
-        options.labeler = labeler
+        if recipe.usesLabels(model.configuration) {
+            if let error = evaluationSet.unlabeled { throw error }
+            options.labeler = labeler
+        }
         store = CheckpointStore(
             folder: "\(folder)/checkpoints", retention: .init(last: recipe.checkpoints.keep))
         samples = SampleFolder(path: "\(folder)/samples")
@@ -189,6 +192,9 @@ public final class Trainer {
         if !teacher.leaves.isEmpty { arguments["teacher"] = teacher }
         return .dictionary(arguments)
     }
+
+    /// Why evaluations tell no phoneme error rate of held-out transcripts; see ``EvaluationSet/unlabeled``.
+    public var unlabeled: EspeakError? { evaluationSet.unlabeled }
 
     /// What was skipped of the data so far.
     public var skipped: SkipReport { pipeline.skipped }

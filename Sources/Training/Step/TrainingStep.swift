@@ -101,6 +101,13 @@ extension Recipe.Adversarial {
         if offset != 0 { since = since + Double(offset) }
         return since
     }
+
+    /// How much of the discriminators' losses the generator hears at `step`, i32: 1 but for a ramp.
+    func share(at step: Tensor) -> Tensor {
+        guard warmup == .ramp, warmupSteps > 0 else { return .scalar(1) }
+        let since = step.cast(to: .f32) - Double(startStep - 1)
+        return minimum(since / Double(warmupSteps), 1)
+    }
 }
 
 /// The step as a graph.
@@ -190,7 +197,7 @@ private struct Body: Sendable {
                     as: dtype)
             }
             let (real, fake) = (judged(attempt.reference), judged(attempt.signal))
-            if phase.isAdversarial { attempt.add((real, fake), adversarial, share: share(at: step)) }
+            if phase.isAdversarial { attempt.add((real, fake), adversarial, share: adversarial.share(at: step)) }
             if phase.trainsDiscriminators {
                 let loss = discriminatorLoss(real: real, fake: fake, adversarial.loss, adversarial.reduction)
                 opposing = gradients(of: loss, at: state["discriminators"]["parameters"].values)
@@ -242,14 +249,6 @@ private struct Body: Sendable {
     private func gradients(of loss: Tensor, at parameters: [String: Tensor]) -> [String: Tensor] {
         let paths = parameters.keys.sorted()
         return Dictionary(uniqueKeysWithValues: zip(paths, gradient(of: loss, at: paths.map { parameters[$0]! })))
-    }
-
-    /// How much of the discriminators' losses the generator hears: 1 but for a ramp.
-    private func share(at step: Tensor) -> Tensor {
-        let adversarial = recipe.adversarial
-        guard adversarial.warmup == .ramp, adversarial.warmupSteps > 0 else { return .scalar(1) }
-        let since = step.cast(to: .f32) - Double(adversarial.startStep - 1)
-        return minimum(since / Double(adversarial.warmupSteps), 1)
     }
 
     /// Where each of the model's parameters is, by its placeholder.

@@ -28,11 +28,16 @@ public struct PerceptualLoss: Sendable {
         let weights = masks.map {
             Masks(lengths: $0.lengths, sampleCount: $0.sampleCount, hop: model.configuration.hop).frames.expanded(at: 2)
         }
-        let total = features.reduce(Tensor.scalar(0, both.dtype)) { sum, layer in
-            let heard = layer.slice(0, 0, batch).stoppingGradient
-            let difference = (layer.slice(0, batch, 2 * batch) - heard).abs().mean(weights: weights)
-            return sum + difference / maximum(heard.abs().mean(weights: weights), 1e-6)
+        return Self.distance(
+            features.map { $0.slice(0, 0, batch) }, features.map { $0.slice(0, batch, 2 * batch) }, weights: weights)
+    }
+
+    /// The same of features, `[batch, frames, channels]` a layer; `weights` are `[batch, frames, 1]`.
+    static func distance(_ reference: [Tensor], _ estimate: [Tensor], weights: Tensor?) -> Tensor {
+        let layers = zip(reference, estimate).map { heard, judged in
+            let heard = heard.stoppingGradient
+            return (judged - heard).abs().mean(weights: weights) / maximum(heard.abs().mean(weights: weights), 1e-6)
         }
-        return total * (1 / Double(features.count))
+        return Reduction.mean(layers)
     }
 }
