@@ -13,6 +13,10 @@
  *
  * Threads. Everything may be called from any thread. A codec serves any number of threads at once, and all its streams
  * share one set of weights. Calls of one stream wait for each other; nothing may be used while it is being closed or destroyed.
+ * A child that is forked while no call is under way may go on with all it has: the thread that calls works alone then, and
+ * gives the same.
+ *
+ * Unloading. The shared library stays in memory until the process ends, even after dlclose().
  */
 #ifndef ALLOPHONE_H
 #define ALLOPHONE_H

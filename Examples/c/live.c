@@ -15,16 +15,18 @@ static void check(allophone_status status) {
     exit(1);
 }
 
+static void fail(const char *file) {
+    perror(file);
+    exit(1);
+}
+
 int main(int count, char **arguments) {
     if (count < 2 || count > 3) {
         fprintf(stderr, "usage: live MODEL [CODES] < IN.f32 > OUT.f32\n");
         return 64;
     }
     FILE *list = count == 3 ? fopen(arguments[2], "w") : NULL;
-    if (count == 3 && !list) {
-        perror(arguments[2]);
-        return 1;
-    }
+    if (count == 3 && !list) fail(arguments[2]);
 
     allophone_codec *codec;
     allophone_format format;
@@ -39,24 +41,25 @@ int main(int count, char **arguments) {
 
     float *samples = malloc(format.hop * sizeof *samples);
     uint64_t *codes = malloc(format.level_count * sizeof *codes);
-    if (!samples || !codes) return 1;
+    if (!samples || !codes) fail("memory");
     for (size_t read = 1; read > 0;) {
         size_t frames, made;
         /* At most a hop of samples completes at most one frame. */
         read = fread(samples, sizeof *samples, format.hop, stdin);
+        if (ferror(stdin)) fail("standard input");
         if (read > 0) check(allophone_encoder_push(encoder, samples, read, codes, 1, &frames));
         else check(allophone_encoder_flush(encoder, codes, 1, &frames));
         check(allophone_decoder_push(decoder, codes, frames, samples, format.hop, &made));
-        fwrite(samples, sizeof *samples, made, stdout);
-        fflush(stdout);
+        if (fwrite(samples, sizeof *samples, made, stdout) < made || fflush(stdout)) fail("standard output");
         for (uint32_t level = 0; list && frames && level < format.level_count; level++)
-            fprintf(list, "%" PRIu64 "%c", codes[level], level + 1 < format.level_count ? ' ' : '\n');
+            if (fprintf(list, "%" PRIu64 "%c", codes[level], level + 1 < format.level_count ? ' ' : '\n') < 0)
+                fail(arguments[2]);
     }
 
     allophone_encoder_destroy(encoder);
     allophone_decoder_destroy(decoder);
     free(samples);
     free(codes);
-    if (list) fclose(list);
+    if (list && fclose(list)) fail(arguments[2]);
     return 0;
 }

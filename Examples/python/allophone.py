@@ -84,6 +84,13 @@ def _fill(name: str, handle: c_void_p, given, count, kind: str, unit: int, capac
     return output[: written.value * unit]
 
 
+def _frames(form: Format, codes: array.array) -> int:
+    frames, rest = divmod(len(codes), form.level_count)
+    if rest:
+        raise ValueError(f"{len(codes)} codes are no whole frames of {form.level_count}")
+    return frames
+
+
 class Codec:
     """A model at work. Samples are array.array("f"), codes array.array("Q"), all levels of the first frame first."""
 
@@ -103,7 +110,7 @@ class Codec:
         return _fill(name, self._handle, samples, len(samples), "Q", self.format.level_count, capacity, *options)
 
     def decode(self, codes: array.array) -> array.array:
-        frames = len(codes) // self.format.level_count
+        frames = _frames(self.format, codes)
         return _fill("decode", self._handle, codes, frames, "f", 1, frames * self.format.hop)
 
     def encoder(self) -> "Encoder":
@@ -149,7 +156,7 @@ class Decoder:
 
     def push(self, codes: array.array) -> array.array:
         """The samples of the frames."""
-        frames = len(codes) // self.format.level_count
+        frames = _frames(self.format, codes)
         return _fill("decoder_push", self._handle, codes, frames, "f", 1, frames * self.format.hop)
 
     def reset(self) -> None:

@@ -75,10 +75,10 @@ void ck_conv_gradient(
 }
 
 void ck_snake(
-    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, void *y,
-    size_t y_stride, ck_type y_type)
+    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, float *y,
+    size_t y_stride)
 {
-    now()->snake(x, x_stride, alpha, inverse, rows, channels, y, y_stride, y_type);
+    now()->snake(x, x_stride, alpha, inverse, rows, channels, y, y_stride);
 }
 
 void ck_activate(ck_activation activation, const float *x, size_t count, float *y) {
@@ -94,10 +94,10 @@ void ck_quantize_rows(
 }
 
 void ck_rms_norm(
-    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
-    size_t y_stride, ck_type y_type)
+    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, float *y,
+    size_t y_stride)
 {
-    now()->rms_norm(x, x_stride, scale, epsilon, rows, channels, y, y_stride, y_type);
+    now()->rms_norm(x, x_stride, scale, epsilon, rows, channels, y, y_stride);
 }
 
 void ck_attention_run(

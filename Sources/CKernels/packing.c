@@ -14,8 +14,8 @@ static bool suits(const ck_conv *conv) {
 size_t ck_conv_scratch(const ck_conv *conv) {
     if (!suits(conv) || !conv_is_fast(conv)) return 0;
     const size_t together = fast_together(conv), tiles = together * fast_tiles(conv, conv->block_rows);
-    const size_t values = FAST_POINTS * (together > 1 ? 2 * tiles : tiles + conv->dilation) * conv->inputs;
-    return (conv->type == CK_BF16 ? (values + 1) / 2 : values) + FAST_POINTS * tiles * conv_blocks(conv) * CK_BLOCK
+    const size_t values = CK_FAST_POINTS * (together > 1 ? 2 * tiles : tiles + conv->dilation) * conv->inputs;
+    return (conv->type == CK_BF16 ? (values + 1) / 2 : values) + CK_FAST_POINTS * tiles * conv_blocks(conv) * CK_BLOCK
         + conv->inputs + 16;
 }
 
@@ -24,13 +24,13 @@ size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs) {
     const size_t width = conv_blocks(conv) * CK_BLOCK;
     if (!conv_is_fast(conv)) return width * (conv->taps * inputs + GRADIENT_BLOCK);
     const size_t tiles = fast_tiles(conv, conv->block_rows);
-    return FAST_POINTS * (2 * width * inputs + tiles * width + (tiles + conv->dilation) * inputs)
+    return CK_FAST_POINTS * (2 * width * inputs + tiles * width + (tiles + conv->dilation) * inputs)
         + (inputs > width ? inputs : width) + 16;
 }
 
 size_t ck_conv_packed_size(const ck_conv *conv) {
     if (!suits(conv)) return 0;
-    if (conv_is_fast(conv)) return fast_offset(conv, FAST_POINTS) * fast_value_size(conv->type);
+    if (conv_is_fast(conv)) return fast_offset(conv, CK_FAST_POINTS) * fast_value_size(conv->type);
     if (conv_is_dot(conv)) return conv->taps * conv->inputs * conv->outputs * sizeof(float);
     const size_t count = conv_blocks(conv) * conv_block_size(conv);
     switch (conv->type) {

@@ -6,6 +6,8 @@
 // for zero.
 //
 // f32 with few outputs is `[outputs, taps, inputs]` and computed as dot products: a block would be mostly zeros.
+//
+// A fast convolution's weights are those of `CK_FAST_POINTS` small ones over tiles, one after the other. See kernels/fast.h.
 #ifndef CK_PACKING_H
 #define CK_PACKING_H
 
@@ -18,9 +20,6 @@ static inline size_t conv_blocks(const ck_conv *conv) { return (conv->outputs + 
 /// Weights in one block.
 static inline size_t conv_block_size(const ck_conv *conv) { return conv->taps * conv->inputs * CK_BLOCK; }
 
-
-// A fast convolution's weights are those of `FAST_POINTS` small ones over tiles, one after the other. See kernels/fast.h.
-enum { FAST_POINTS = 7, FAST_TILE = 4 };
 /// Rows whose products a direct gradient adds before it goes on to other sums.
 enum { GRADIENT_BLOCK = 128 };
 
@@ -30,7 +29,7 @@ static inline bool conv_is_fast(const ck_conv *conv) { return conv->block_rows >
 /// The small convolution at one point. The last point's second tap is the eighth weight.
 static inline ck_conv fast_part(const ck_conv *conv, size_t point) {
     return (ck_conv){
-        .taps = point == FAST_POINTS - 1 && conv->taps < 8 ? 1 : 2, .inputs = conv->inputs, .outputs = conv->outputs,
+        .taps = point == CK_FAST_POINTS - 1 && conv->taps < 8 ? 1 : 2, .inputs = conv->inputs, .outputs = conv->outputs,
         .dilation = conv->dilation, .type = conv->type};
 }
 /// Packed weights at the points before `point`.
@@ -44,7 +43,7 @@ static inline size_t fast_offset(const ck_conv *conv, size_t point) {
 }
 /// Tiles that a block is cut into, those of all phases of the dilation together.
 static inline size_t fast_tiles(const ck_conv *conv, size_t rows) {
-    const size_t span = FAST_TILE * conv->dilation, rest = rows % span;
+    const size_t span = CK_FAST_TILE * conv->dilation, rest = rows % span;
     return rows / span * conv->dilation + (rest < conv->dilation ? rest : conv->dilation);
 }
 

@@ -9,12 +9,11 @@ typedef struct {
     void (*pack_fast)(const ck_conv *, const float *, size_t, size_t, void *);
     void (*conv_gradient)(
         const ck_conv *, const float *, const float *, size_t, size_t, size_t, size_t, float *, float *);
-    void (*snake)(
-        const float *, size_t, const float *, const float *, size_t, size_t, void *, size_t, ck_type);
+    void (*snake)(const float *, size_t, const float *, const float *, size_t, size_t, float *, size_t);
     void (*activate)(ck_activation, const float *, size_t, float *);
     void (*bf16_from_f32)(const float *, size_t, uint16_t *);
     void (*quantize_rows)(const float *, size_t, size_t, size_t, uint8_t *, size_t, float *);
-    void (*rms_norm)(const float *, size_t, const float *, float, size_t, size_t, void *, size_t, ck_type);
+    void (*rms_norm)(const float *, size_t, const float *, float, size_t, size_t, float *, size_t);
     void (*attention)(
         const ck_attention *, const float *, size_t, const float *, size_t, const float *, size_t, size_t, size_t,
         size_t, size_t, float *, float *, size_t);

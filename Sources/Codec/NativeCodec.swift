@@ -15,6 +15,9 @@ public final class NativeCodec: SpeechCodec {
     public let model: Alpha
     /// Frames that are computed at once where so many are given.
     public let blockFrames: Int
+    /// How many frames are computed at once, the most first: whole blocks, then quarters of one, then single frames. A frame
+    /// alone takes half as long again, and on one thread; a plan for every number would take longer to make than it saves.
+    private let steps: [Int]
     private let programs: [Direction: StreamProgram]
     private let weights: SharedWeights
     private let workers: WorkerPool?
@@ -51,6 +54,7 @@ public final class NativeCodec: SpeechCodec {
         if directions.contains(.listening) && model.configuration.phonemes == nil { throw CodecError.noPhonemes }
         self.model = model
         self.blockFrames = max(1, blockFrames)
+        steps = [self.blockFrames, self.blockFrames / 4, 1].filter { $0 > 0 }
         weights = SharedWeights(
             model.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.tensor, arrays[$0.key]!) })
         let workers = threads > 1 ? WorkerPool(width: threads) : nil
@@ -77,8 +81,8 @@ public final class NativeCodec: SpeechCodec {
                     return (codes, model.decode(codes, levelCount: 1, &past))
                 }
             }
-            try program.prepare(frames: 1, batch: 1)
-            try program.prepare(frames: max(1, blockFrames), batch: 1)
+            // A plan that a stream has to wait for would be heard.
+            for frames in steps { try program.prepare(frames: frames, batch: 1) }
             programs[direction] = program
         }
         self.programs = programs
@@ -127,9 +131,8 @@ public final class NativeCodec: SpeechCodec {
     /// Of scores of phonemes: with it a path through the frames is not drawn to blank.
     static let priorStrength = 1.0
 
-    /// How many frames to compute next, of so many: whole blocks, then quarters of one, then single frames. A frame alone takes half
-    /// as long again, and on one thread; a plan for every number would take longer to make than it saves.
-    func step(_ frames: Int) -> Int { [blockFrames, blockFrames / 4].first { 0 < $0 && $0 <= frames } ?? 1 }
+    /// How many frames to compute next, of so many.
+    func step(_ frames: Int) -> Int { steps.first { $0 <= frames } ?? 1 }
 
     /// What `body` makes of each part of `0 ..< count`, one part for each thread, in order.
     ///

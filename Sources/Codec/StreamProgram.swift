@@ -187,16 +187,18 @@ final class StreamProgram: Sendable {
         }
     }
 
-    /// The steps of one frame and the seconds that each took.
-    func profile(frames: Int, input: UnsafeRawPointer, output: UnsafeMutableRawPointer) throws -> [(String, Double)] {
+    /// The steps of some frames of a new stream, all zeros, and the seconds that each took.
+    func profile(frames: Int) throws -> [(name: String, seconds: Double)] {
         let plan = try plan(Size(frames: frames, batch: 1))
         let memory = AlignedBuffer(byteCount: plan.arenaByteCount)
+        let input = AlignedBuffer(byteCount: plan.inputTypes[0].byteCount)
+        let output = AlignedBuffer(byteCount: plan.outputTypes[0].byteCount)
         let state = AlignedBuffer(byteCount: stateCount * 4)
         let places = offsets.map { state.pointer + $0 * 4 }
-        let inputs = [input] + places.map { UnsafeRawPointer($0) }
-        return try withExtendedLifetime((memory, state)) {
-            try plan.profile(arena: memory.pointer, inputs: inputs, outputs: [output] + places, workers: nil)
-                .map { ($0.name, $0.seconds) }
+        let inputs = [UnsafeRawPointer(input.pointer)] + places.map { UnsafeRawPointer($0) }
+        return try withExtendedLifetime((memory, input, output, state)) {
+            try plan.profile(
+                arena: memory.pointer, inputs: inputs, outputs: [output.pointer] + places, workers: nil)
         }
     }
 }

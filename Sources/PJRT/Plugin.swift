@@ -99,7 +99,9 @@ public final class Plugin: @unchecked Sendable {
         self.xlaFlags = xlaFlags
         let isText: (Character) -> Bool = { !$0.isWhitespace }
         if let first = environment.firstIndex(where: isText), let last = environment.lastIndex(where: isText) {
-            environmentFlags = String(environment[first...last])
+            let flags = String(environment[first...last])
+            // What does not begin with a flag is a file of flags.
+            environmentFlags = flags.hasPrefix("-") ? flags : flags + "\n" + contents(of: flags)
         } else {
             environmentFlags = ""
         }
@@ -127,4 +129,15 @@ public final class Plugin: @unchecked Sendable {
 
         public var description: String { "\(major).\(minor)" }
     }
+}
+
+/// The text of the file at `path`, empty where there is none.
+private func contents(of path: String) -> String {
+    guard let file = fopen(path, "r") else { return "" }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    while case let byte = fgetc(file), byte != EOF, bytes.count < 1 << 20 {
+        bytes.append(UInt8(truncatingIfNeeded: byte))
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }

@@ -99,7 +99,23 @@ public struct ChildProcess {
         }
     }
 
+    /// A program that ignores SIGCHLD, as it does where the one that started it did, is not told how its children end: the system
+    /// keeps nothing to ask for. Any other disposition is the program's own affair.
+    private static func keepEndsOfChildren() {
+        var action = sigaction()
+        sigaction(SIGCHLD, nil, &action)
+        #if canImport(Glibc)
+            let handler = action.__sigaction_handler.sa_handler
+        #elseif canImport(Musl)
+            let handler = action.__sa_handler.sa_handler
+        #else
+            let handler = action.__sigaction_u.__sa_handler
+        #endif
+        if unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(SIGCHLD, SIG_DFL) }
+    }
+
     private func start() throws(Failure) -> pid_t {
+        Self.keepEndsOfChildren()
         #if canImport(Darwin)
             var files: posix_spawn_file_actions_t?
             var attributes: posix_spawnattr_t?

@@ -37,7 +37,7 @@ public struct HostArray: Sendable, Hashable {
         self.init([Double](repeating: value, count: type.shape.elementCount), as: type.dtype, shape: type.shape)
     }
 
-    /// `values` rounded to `dtype` (to nearest, ties to even; integers truncate toward zero and saturate).
+    /// `values` rounded to `dtype` (to nearest, ties to even, bf16 and f16 by way of f32; integers truncate toward zero and saturate).
     public init(_ values: [Double], as dtype: DType, shape: Shape) {
         let type = TensorType(dtype, shape)
         switch dtype {
@@ -120,7 +120,7 @@ public struct HostArray: Sendable, Hashable {
         }
     }
 
-    /// The same values rounded to another dtype, to nearest and in the middle to even.
+    /// The same values rounded to another dtype, to nearest and in the middle to even, as `init(_:as:shape:)` does.
     public func converted(to target: DType) -> HostArray {
         switch target {
         case dtype: self

@@ -65,17 +65,45 @@ import Testing
         return path
     }
 
-    @Test func cStreamsWhatSwiftGives() throws {
+    /// Compiles `Examples/c/live.c`.
+    private func makeLive() throws -> String {
         let (program, library) = (folder.file("live"), Self.products.path)
         _ = try run([
             "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", Self.examples.appending(path: "c/live.c").path,
             "-I", Self.examples.deletingLastPathComponent().appending(path: "include").path, "-L", library,
             "-Wl,-rpath,\(library)", "-lCAllophone", "-o", program,
         ])
-        let output = try run([program, model, folder.file("codes")], input: writeRaw())
+        return program
+    }
+
+    private func python(_ arguments: [String]) throws -> String {
+        let output = try run(
+            ["python3"] + arguments,
+            environment: [
+                "ALLOPHONE_LIBRARY": Self.products.appending(path: "libCAllophone.so").path,
+                "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": Self.examples.appending(path: "python").path,
+            ])
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test func cStreamsWhatSwiftGives() throws {
+        let output = try run([makeLive(), model, folder.file("codes")], input: writeRaw())
         #expect(output == audio.withUnsafeBytes { Array($0) })
         let codes = String(decoding: try contents(of: folder.file("codes")), as: UTF8.self)
         #expect(codes.split(separator: "\n").map(String.init) == lines)
+    }
+
+    @Test func cFailsWhereItCannotReadOrWrite() throws {
+        let (program, input) = (try makeLive(), try writeRaw())
+        for (call, file) in [
+            (#""$0" "$1" 2>&1 > /dev/full < "$2""#, "standard output"),
+            (#""$0" "$1" /dev/full 2>&1 > /dev/null < "$2""#, "/dev/full"),
+            (#""$0" "$1" 2>&1 > /dev/null < /"#, "standard input"),
+        ] {
+            let output = try run(["sh", "-c", call + "; [ $? = 1 ]", program, model, input])
+            let message = String(decoding: output, as: UTF8.self)
+            #expect(message.hasPrefix(file + ": "), "\(message)")
+        }
     }
 
     @Test func theHeaderIsCPlusPlusToo() throws {
@@ -88,21 +116,46 @@ import Testing
     }
 
     @Test func pythonGivesWhatSwiftGives() throws {
-        let output = try run(
-            [
-                "python3", Self.examples.appending(path: "python/roundtrip.py").path, model, writeWAV(),
-                folder.file("out.wav"),
-            ],
-            environment: [
-                "ALLOPHONE_LIBRARY": Self.products.appending(path: "libCAllophone.so").path,
-                "PYTHONDONTWRITEBYTECODE": "1",
-            ])
-        #expect(String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init) == lines)
+        let output = try python([
+            Self.examples.appending(path: "python/roundtrip.py").path, model, writeWAV(), folder.file("out.wav"),
+        ])
+        #expect(output.split(separator: "\n").map(String.init) == lines)
         let decoded = try Waveform.load(path: folder.file("out.wav")).samples
         #expect(decoded.count == samples.count)
         // Python's file is of 16 bits.
         let worst = zip(decoded, audio).reduce(Float(0)) { max($0, abs($1.0 - max(-1, min(1, $1.1)))) }
         #expect(worst <= 2 / 32768, "\(worst)")
+    }
+
+    @Test func pythonRefusesFramesThatAreNotWhole() throws {
+        let script = """
+            import allophone, array, sys
+            codec = allophone.Codec(sys.argv[1])
+            for decode in codec.decode, codec.decoder().push:
+                try:
+                    decode(array.array("Q", [1, 2, 3]))
+                except ValueError as error:
+                    print(error)
+            """
+        let output = try python(["-c", script, model])
+        #expect(output == String(repeating: "3 codes are no whole frames of 2\n", count: 2))
+    }
+
+    /// A child has none of the threads that share its codec's work.
+    @Test func aForkedChildGivesTheSame() throws {
+        let script = """
+            import allophone, array, os, signal, sys
+            samples = array.array("f", open(sys.argv[2], "rb").read())
+            codec = allophone.Codec(sys.argv[1], threads=2)
+            codes = codec.encode(samples)
+            child = os.fork()
+            if child == 0:
+                signal.alarm(60)
+                os._exit(0 if codec.encode(samples) == codes else 1)
+            status = os.waitpid(child, 0)[1]
+            sys.exit(status and f"the child ended with {status}")
+            """
+        _ = try python(["-c", script, model, writeRaw()])
     }
 
     @Test func theRoundTripGivesWhatTheLibraryGives() throws {

@@ -14,7 +14,7 @@ struct Convolution {
     let residual: [Float]
     let alpha: [Float]
     var activation = CK_IDENTITY
-    /// Whether scale, residual, clamp and Snake take part.
+    /// Whether scale, residual and Snake take part.
     var decorated = false
 
     init(
@@ -70,7 +70,6 @@ struct Convolution {
         if decorated {
             epilogue.scale = UnsafePointer(scale.start)
             (epilogue.residual, epilogue.residual_stride) = (UnsafePointer(residual.start), shape.outputs)
-            (epilogue.lower, epilogue.upper) = (-0.75, 0.75)
             (epilogue.alpha, epilogue.inverse) = (UnsafePointer(alpha.start), UnsafePointer(inverse.start))
         }
         let scratch = Memory([Float](repeating: .nan, count: ck_conv_scratch(&shape)))
@@ -120,10 +119,7 @@ struct Convolution {
                     }
                 }
                 var v = activated(activation, sum)
-                if decorated {
-                    v = v * Double(scale[o]) + Double(residual[t * outputs + o])
-                    if !v.isNaN { v = min(max(v, -0.75), 0.75) }
-                }
+                if decorated { v = v * Double(scale[o]) + Double(residual[t * outputs + o]) }
                 y.append(v)
             }
         }
@@ -159,9 +155,7 @@ struct Convolution {
 
 func activated(_ activation: ck_activation, _ x: Double) -> Double {
     switch activation {
-    case CK_RELU: max(x, 0)
     case CK_GELU: x * 0.5 * erfc(-x / 2.0.squareRoot())
-    case CK_GELU_TANH: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case CK_SILU: x / (1 + exp(-x))
     default: x
     }

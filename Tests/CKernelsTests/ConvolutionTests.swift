@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: instructionSets)
     func activationsFollowTheSums(isa: ck_isa) throws {
-        for activation in [CK_RELU, CK_GELU, CK_GELU_TANH, CK_SILU] {
+        for activation in [CK_GELU, CK_SILU] {
             var convolution = Convolution(taps: 1, inputs: 24, outputs: 40, rows: 3)
             convolution.activation = activation
             try expectAgreement(convolution, isa, tolerance: 2e-5)
@@ -148,8 +148,8 @@ import Testing
                     for row in 0..<20 {
                         let values = result.activated[row * outputs..<(row + 1) * outputs]
                         let seen = row == 8 || row == 5
-                        // An infinity may be clamped to a number.
                         if !seen { #expect(values.allSatisfy { $0.isFinite }, "row \(row)") }
+                        if seen { #expect(values.allSatisfy { !$0.isFinite }, "row \(row)") }
                         if seen && value.isNaN { #expect(values.allSatisfy { $0.isNaN }, "row \(row)") }
                     }
                 }

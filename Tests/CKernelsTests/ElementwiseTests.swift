@@ -16,16 +16,12 @@ import Testing
         let x = noise.floats(rows * stride, 50)
         let alpha = noise.floats(channels).map { $0 + 1.25 }
         let inverse = alpha.map { 1 / ($0 + 1e-9) }
-        var (y, halves) = ([Float](repeating: -7, count: x.count), [UInt16](repeating: 0, count: x.count))
-        on(isa) {
-            ck_snake(x, stride, alpha, inverse, rows, channels, &y, stride, CK_F32)
-            ck_snake(x, stride, alpha, inverse, rows, channels, &halves, stride, CK_BF16)
-        }
+        var y = [Float](repeating: -7, count: x.count)
+        on(isa) { ck_snake(x, stride, alpha, inverse, rows, channels, &y, stride) }
         for row in 0..<rows {
             let at = row * stride..<row * stride + channels
             // The angle itself is rounded, to 4·10⁻⁶ at 100 radians.
             expectClose(Array(y[at]), zip(x[at], alpha).map { snake(Double($0), $1) }, 6e-6)
-            expectClose(halves[at].map { Float(bitPattern: UInt32($0) << 16) }, y[at].map { Double(bf16($0)) }, 0)
             #expect(y[at.upperBound..<min(at.upperBound + 3, y.count)].allSatisfy { $0 == -7 }, "only its channels")
         }
     }
@@ -35,14 +31,14 @@ import Testing
         let x: [Float] = [1e7, -3e12, 1e30, .nan]
         let ones = [Float](repeating: 1, count: 4)
         var y = ones
-        on(isa) { ck_snake(x, 4, ones, ones, 1, 4, &y, 4, CK_F32) }
+        on(isa) { ck_snake(x, 4, ones, ones, 1, 4, &y, 4) }
         for (a, b) in zip(x, y).dropLast() { #expect(abs(b - a) <= 1 + abs(a) * 1e-6) }
         #expect(y[3].isNaN)
     }
 
     @Test(arguments: instructionSets)
     func activationsAgreeWithTheirDefinitions(isa: ck_isa) {
-        for activation in [CK_IDENTITY, CK_RELU, CK_GELU, CK_GELU_TANH, CK_SILU] {
+        for activation in [CK_IDENTITY, CK_GELU, CK_SILU] {
             var y = Self.values
             on(isa) { ck_activate(activation, Self.values, y.count, &y) }
             expectClose(
@@ -52,7 +48,7 @@ import Testing
 
     @Test(arguments: instructionSets)
     func activationsKeepNaN(isa: ck_isa) {
-        for activation in [CK_IDENTITY, CK_RELU, CK_GELU, CK_GELU_TANH, CK_SILU] {
+        for activation in [CK_IDENTITY, CK_GELU, CK_SILU] {
             var y: [Float] = [0, 0]
             on(isa) { ck_activate(activation, [.nan, 1], 2, &y) }
             #expect(y[0].isNaN && y[1].isFinite, "activation \(activation.rawValue)")

@@ -12,8 +12,8 @@ import Testing
         let (x, scale) = (noise.floats(rows * stride, 4), noise.floats(channels))
         var (scaled, plain) = (x, x)
         on(isa) {
-            ck_rms_norm(x, stride, scale, 1e-3, rows, channels, &scaled, stride, CK_F32)
-            ck_rms_norm(x, stride, nil, 1e-3, rows, channels, &plain, stride, CK_F32)
+            ck_rms_norm(x, stride, scale, 1e-3, rows, channels, &scaled, stride)
+            ck_rms_norm(x, stride, nil, 1e-3, rows, channels, &plain, stride)
         }
         for row in 0..<rows {
             let at = row * stride..<row * stride + channels

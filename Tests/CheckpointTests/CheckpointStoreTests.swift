@@ -86,6 +86,20 @@ struct RunState: Codable, Equatable {
         #expect(try store.latest()?.step == 100)
     }
 
+    /// As a disk may answer for a part of it that is broken.
+    @Test func aCheckpointThatCannotBeReadIsPassedOver() throws {
+        try save(100)
+        try save(200)
+        let path = "\(store.folder)/step-00000200/state.json"
+        #expect(unlink(path) == 0 && mkdir(path, 0o777) == 0)
+        let loaded = try #require(try store.latest())
+        #expect(loaded.step == 100)
+        #expect(loaded.skipped.first?.description.contains("state.json cannot be read: Is a directory") == true)
+        // And is saved again.
+        try save(200)
+        #expect(try store.latest()?.step == 200)
+    }
+
     @Test func aFileCutShortIsNoticed() throws {
         try save(100)
         #expect(truncate("\(store.folder)/step-00000100/model.safetensors", 300) == 0)

@@ -65,6 +65,7 @@ import Testing
             let failed = try failing(at: index, with: ENOSPC) { try save(2, step: new) }
             #expect([1, 2].contains(try latestValue()))
             #expect(try !Disk.entries(of: store.folder).contains { $0.hasPrefix(".partial") })
+            #expect(try !failed || latestValue() == 2 || store.steps.contains(old), "what was there has its name")
             if !failed { break }
             index += 1
         }

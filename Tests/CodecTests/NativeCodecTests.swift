@@ -67,7 +67,8 @@ import Tokenizer
         #expect(try wide.samples(tokens).map(\.bitPattern) == narrow.samples(tokens).map(\.bitPattern))
     }
 
-    @Test func scoresOfPhonemesDoNotDependOnTheCutAndAreTheReferences() throws {
+    /// A model of phonemes and bits, and its weights.
+    private func hearingModel() throws -> (Alpha, [String: HostArray]) {
         let inventory = try PhonemeInventory(["<blank>", "a", "s", "t", "u"])
         var configuration = model.configuration
         configuration.quantizer = [.phonemes(inventory, dimension: 4), .bsq(bits: 4)]
@@ -75,6 +76,22 @@ import Tokenizer
         let hearing = try Alpha(configuration)
         var arrays = weights(of: hearing)
         arrays["quantizer.levels.0.usage"] = HostArray([0.6, 0.1, 0.05, 0.2, 0.05] as [Float], shape: [5])
+        return (hearing, arrays)
+    }
+
+    /// Each reads and writes as much as is its own, which the address sanitizer sees.
+    @Test(arguments: NativeCodec.Direction.allCases)
+    func everyDirectionCanBeProfiled(_ direction: NativeCodec.Direction) throws {
+        let (hearing, arrays) = try hearingModel()
+        let codec = try NativeCodec(model: hearing, arrays: arrays, blockFrames: 8, directions: [direction])
+        for frames in [1, 8] {
+            let steps = try codec.profile(direction, frames: frames)
+            #expect(!steps.isEmpty && steps.allSatisfy { $0.seconds >= 0 })
+        }
+    }
+
+    @Test func scoresOfPhonemesDoNotDependOnTheCutAndAreTheReferences() throws {
+        let (hearing, arrays) = try hearingModel()
         let codec = try NativeCodec(model: hearing, arrays: arrays, blockFrames: 8, directions: [.listening])
         let whole = sound(hop * 21 + 5, seed: 6)
         var listener = try codec.makeListener()

@@ -53,6 +53,38 @@ import Testing
         #expect(try readAll(try openSource(folder.path)).records.map(\.key) == ["a.wav", "in.wav"])
     }
 
+    @Test(.enabled(if: hasArrow), arguments: ["metadata.parquet", "train.parquet"])
+    func linksOutOfTheFolderOfATableThatIsNamedAreRefused(name: String) throws {
+        let secret = try TemporaryFolder()
+        for clip in ["clip1.flac", "clip3.flac"] { try write([1], to: secret.file(clip)) }
+        try write([1], to: folder.file("clip2.flac"))
+        for (name, target) in [("clip0.flac", secret.file("clip1.flac")), ("deep", secret.path)] {
+            try FileManager.default.createSymbolicLink(atPath: folder.file(name), withDestinationPath: target)
+        }
+        let table = try contents(of: "\(datasetsFolder)/audiofolder-parquet/train/metadata.parquet")
+        try write(table, to: folder.file(name))
+        let (records, failures) = try readAll(try openSource(folder.file(name)))
+        #expect(records.map { splitPath($0.key).file } == ["clip2.flac"])
+        #expect(failures.map(\.kind) == [.outsideDataset, .outsideDataset, .outsideDataset])
+    }
+
+    #if os(Linux)
+        @Test func soundsWhoseNamesAreNotUTF8AreCounted() throws {
+            try write([1], to: folder.file("a.wav"))
+            for byte in [0xE9, 0xFC] as [UInt8] {
+                var path = Array(folder.file("x.wav").utf8CString)
+                path[path.count - 6] = CChar(truncatingIfNeeded: byte)
+                let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
+                #expect(descriptor >= 0)
+                close(descriptor)
+            }
+            let (records, failures) = try readAll(try openSource(folder.path))
+            #expect(records.map(\.key) == ["a.wav"])
+            #expect(failures.map(\.kind) == [.unreadableFile, .unreadableFile])
+            #expect(failures.allSatisfy { $0.detail.contains("not UTF-8") })
+        }
+    #endif
+
     @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfAFileDoesNotHang() throws {
         for name in ["a.wav", "b.tar"] { #expect(mkfifo(folder.file(name), 0o600) == 0) }
         let (records, failures) = try readAll(try manifest([#"{"path": "a.wav"}"#]))
@@ -68,6 +100,20 @@ import Testing
         let (records, failures) = try readAll(try openSource(folder.path))
         #expect(records.map(\.metadata.text) == ["x, \"y\"\nz"])
         #expect(failures.map(\.kind) == [.malformed, .malformed])
+    }
+
+    @Test func aHeaderThatIsNotUTF8IsAnError() throws {
+        try write(Array("file_name,pr".utf8) + [0xE9] + Array("nom\na.wav,b\n".utf8), to: folder.file("metadata.csv"))
+        let error = #expect(throws: SourceError.self) { try openSource(folder.path) }
+        #expect(error?.description.contains("metadata.csv: line 1") == true)
+        #expect(error?.description.contains("UTF-8") == true)
+    }
+
+    @Test func aByteOrderMarkCostsNoRecord() throws {
+        try write([1], to: folder.file("a.wav"))
+        let (records, failures) = try readAll(try manifest(["\u{FEFF}{\"path\": \"a.wav\"}", "not JSON"]))
+        #expect(records.map(\.key) == ["a.wav"])
+        #expect(failures.map(\.key) == ["manifest.jsonl:2"])
     }
 
     private func shard(_ bytes: [UInt8], _ name: String = "x.tar") throws -> (
@@ -95,12 +141,13 @@ import Testing
     }
 
     /// A ustar member.
-    private func member(_ name: String, _ bytes: [UInt8], size: Int? = nil, type: Character = "0", link: String = "")
-        -> [UInt8]
-    {
+    private func member(
+        _ name: String, _ bytes: [UInt8], size: Int? = nil, type: Character = "0", link: String = "",
+        encoding: String.Encoding = .utf8
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at offset: Int) {
-            for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte }
+            for (index, byte) in (text.data(using: encoding) ?? Data()).enumerated() { header[offset + index] = byte }
         }
         put(name, at: 0)
         put("0000644\0" + "0000000\0" + "0000000\0", at: 100)
@@ -124,6 +171,14 @@ import Testing
         #expect(found.failures.map(\.kind) == [.noSound, .empty, .malformed, .malformed])
         // Names of members are names and nothing else: no file is written by them.
         #expect(found.records.map(\.sound) == [.bytes([6], name: "f.flac"), .bytes([7], name: "g.flac")])
+    }
+
+    @Test func namesOfMembersThatAreNotUTF8StayApart() throws {
+        let end = [UInt8](repeating: 0, count: 1024)
+        let members = ["\u{E9}.flac", "\u{FC}.flac"].map { member($0, [1], encoding: .isoLatin1) }
+        let found = try shard(members[0] + members[1] + end)
+        #expect(found.failures == [])
+        #expect(found.records.map { splitPath($0.key).file } == ["%E9", "%FC"])
     }
 
     @Test func aTextAsLongAsASoundIsRefused() throws {

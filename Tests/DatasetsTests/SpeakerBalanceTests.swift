@@ -29,6 +29,16 @@ import Testing
         #expect(SpeakerBalance(seconds: ["a": 0, "b": 2], strength: 1).factor(of: "a") == 1)
     }
 
+    /// It is another one in every process, and at every capacity.
+    @Test func theOrderOfADictionaryIsOfNoAccount() {
+        let balances = [0, 1 << 12, 1 << 14, 1 << 16].map { capacity in
+            var seconds = [String: Double](minimumCapacity: capacity)
+            for speaker in 1...1000 { seconds["\(speaker)"] = 1 / Double(speaker) }
+            return SpeakerBalance(seconds: seconds, strength: 0.5)
+        }
+        #expect(Set(balances).count == 1)
+    }
+
     private func source(speaker: @escaping @Sendable (Int) -> String?) -> SyntheticSource {
         var source = SyntheticSource(shardSizes: [40], isRandomAccess: true)
         source.speaker = { speaker($1) }

@@ -52,6 +52,18 @@ import Testing
         }
     }
 
+    @Test func whereAKernelHasNoRoomThereIsNothing() {
+        let line = Tensor.zeros(TensorType(.f32, [2, 3, 1]))
+        #expect(Conv1d(1, 4, kernel: 4, stride: 2)(line).shape == [2, 0, 4])
+        #expect(Conv1d(1, 4, kernel: 8, stride: 3, padding: 1)(line).shape == [2, 0, 4])
+        // As planes are convolved row by row, and folded.
+        for channels in [8, 1] {
+            let plane = Tensor.zeros(TensorType(.f32, [2, 3, 5, channels]))
+            #expect(Conv2d(channels, 8, kernel: (5, 3))(plane).shape == [2, 0, 3, 8])
+            #expect(Conv2d(channels, 8, kernel: (3, 7))(plane).shape == [2, 1, 0, 8])
+        }
+    }
+
     @Test func foldedWeightNormIsThePlainWeight() throws {
         let normalized = LayerCase.all(fixture, prefix: "").filter { $0.arrays["folded"] != nil }
         #expect(normalized.count >= 5)

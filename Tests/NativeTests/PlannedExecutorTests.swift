@@ -20,4 +20,12 @@ import Testing
         }
         #expect(agreeing.load(ordering: .relaxed) == 200)
     }
+
+    @Test func moreThreadsThanAPlanWasMadeForAreAMistake() async {
+        await #expect(processExitsWith: .failure) {
+            let x = Tensor.input(TensorType(.f32, [2]), name: "x")
+            let plan = try SharedWeights([]).plan(Graph(inputs: [x], outputs: [x * 2]))
+            _ = try plan([HostArray([1, 2] as [Float], shape: [2])], workers: WorkerPool(width: 2))
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import CPJRT
+import TestSupport
 import Testing
 
 @testable import PJRT
@@ -41,6 +42,14 @@ import Testing
         #expect(fast != plain && fast.hasPrefix(plain))
         #expect(try key(" --xla_cpu_enable_fast_math=true ") == fast)
         #expect(try key("--xla_cpu_enable_fast_math=false") != fast)
+        // A file of flags.
+        let folder = try TemporaryFolder()
+        let path = folder.file("flags")
+        let keys = try ["true", "false", "true"].map { value in
+            try write(Array("--xla_cpu_enable_fast_math=\(value)".utf8), to: path)
+            return try key(path)
+        }
+        #expect(keys[0] != keys[1] && keys[0] == keys[2])
     }
 
     @Test func aClientThatCannotBeDescribedIsDestroyed() throws {

@@ -37,6 +37,7 @@ struct InventoryTests {
         ("ɪ^_u\"_ə-", "ɪ u ə"), ("?ɑ_ʔe", "ʔ ɑ ʔ e"), ("aɪə", "a ɪ ə"), ("ɑːɹ", "ɑ ɹ"), ("n̩_l̩", "n l"),
         // As people write it: no marks between phonemes, and letters composed or not.
         ("tʃiːz", "t͡ʃ i z"), ("t͡ʃiːz", "t͡ʃ i z"), ("ʧiz", "t͡ʃ i z"), ("çɛ̃", "ç ɛ̃"), ("c\u{327}", "ç"), ("ma˥˩", "m a"),
+        ("mama", "m a m a"), ("bɔnbɔn", "b ɔ n b ɔ n"), ("tʃtʃa", "t͡ʃ t͡ʃ a"), ("tʃtʃ", "t͡ʃ"),
         // No entry: a modifier goes, a letter is replaced.
         ("xʲ", "x"), ("bʰ", "b"), ("ɱ", "m"), ("ʀ", "ʁ"), ("ɝ", "ɚ"), ("ᵻ", "ɪ"), ("", ""),
     ])
@@ -58,6 +59,11 @@ struct InventoryTests {
         let reading = IPAReader(inventory).read("ʏ_æ̃_t͡sʰ_tʰ")
         #expect(try inventory.symbols(of: reading.indices) == ["i", "a", "ts", "t"])
         #expect(reading.unknown == [])
+    }
+
+    @Test func twoWaysToWriteASoundMayBeTwoEntries() throws {
+        let reader = IPAReader(try PhonemeInventory(["<blank>", "dʒ", "ʤ"]))
+        #expect(reader.read("dʒ_ʤ_d͡ʒ").indices == [1, 2, 1])
     }
 
     @Test func noEntryIsBeyondTheInventory() {

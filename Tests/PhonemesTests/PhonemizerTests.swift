@@ -171,6 +171,15 @@ struct EspeakProgramTests {
         }
     }
 
+    @Test func aFileThatIsNoProgramHasNoStatus() throws {
+        let folder = try TemporaryFolder()
+        let path = try script("", in: folder)
+        try write([0x7F], to: path)
+        #expect(throws: EspeakError.notRun(path: path, reason: String(cString: strerror(ENOEXEC)))) {
+            try Espeak(path: path)
+        }
+    }
+
     @Test func aProgramThatHangsIsEnded() throws {
         let folder = try TemporaryFolder()
         let program = try Espeak(path: script("\(Self.greeting)\nexec sleep 60", in: folder))

@@ -117,6 +117,12 @@ struct TimelineTests {
         #expect(all.rate == Double(counted) / Double(said))
     }
 
+    @Test func ofAlignmentsThatCostTheSameTheOneWithMostSubstitutionsCounts() {
+        var errors = PhonemeErrors()
+        errors.add(reference: [1, 1, 2, 3], hypothesis: [2, 3, 2])
+        #expect(errors.substitutions == 2 && errors.insertions == 0 && errors.deletions == 1)
+    }
+
     @Test func silenceIsAllInsertionsOrAllDeletions() {
         var errors = PhonemeErrors()
         errors.add(reference: [], hypothesis: [1, 2])

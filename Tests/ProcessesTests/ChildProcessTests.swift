@@ -43,6 +43,15 @@ import Testing
         #expect(kill(child, 0) == -1 && errno == ESRCH)
     }
 
+    /// In a process of its own, as a signal's disposition is of all threads.
+    @Test func itsEndIsToldWhereChildrenAreIgnored() async {
+        await #expect(processExitsWith: .exitCode(77)) {
+            signal(SIGCHLD, SIG_IGN)
+            let outcome = try ChildProcess.run("/bin/sh", ["-c", "exit 77"], input: "", timeout: 20)
+            if case .exited(let status) = outcome.end { exit(status) }
+        }
+    }
+
     @Test func whatItWroteIsKept() throws {
         let outcome = try ChildProcess.run("/bin/sh", ["-c", "cat; echo no >&2; exit 3"], input: "text", timeout: 20)
         #expect(outcome.end == .exited(3) && outcome.output == "text" && outcome.errors == "no\n")

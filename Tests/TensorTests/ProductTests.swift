@@ -82,6 +82,18 @@ import Testing
         ]
     }
 
+    /// What is left then is of the other side's padding.
+    @Test func aCropMayBeOfMoreThanThereIs() throws {
+        let x = HostArray([1, 2, 3, 4] as [Float], shape: [1, 4, 1])
+        let kernel = HostArray([5] as [Float], shape: [1, 1, 1])
+        for (padding, expected) in [((-5, 3), [0, 0]), ((-3, 3), [20, 0, 0, 0]), ((3, -5), [0, 0])] {
+            let graph = Graph([x.type, kernel.type]) { [convolve($0[0], $0[1], padding: [padding])] }
+            for backend in TestBackends.all {
+                #expect(try backend.run(graph, [x, kernel])[0].doubles == expected.map(Double.init), "\(backend.name)")
+            }
+        }
+    }
+
     @Test func powerIsTheSquaredMagnitude() throws {
         let parts = [HostArray([3, 0] as [Float]), HostArray([4, -2] as [Float])]
         #expect(try evaluate(parts) { [ComplexTensor($0[0], $0[1]).power] }[0].floats == [25, 4])

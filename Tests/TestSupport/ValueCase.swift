@@ -56,16 +56,24 @@ public func expectMatches(
         for (variant, actual) in zip(variants, try backend.run(calls)) {
             let expected = fixture.list("\(variant)/out")
             #expect(actual.count == expected.count, "\(variant): number of outputs", sourceLocation: sourceLocation)
-            func compare() {
-                for (index, pair) in zip(actual, expected).enumerated() {
+            for (found, known) in zip(actual, expected) {
+                #expect(found.type == known.type, "\(variant) on \(backend.name)", sourceLocation: sourceLocation)
+            }
+            func compare(_ isCompared: (Int) -> Bool = { _ in true }) {
+                for (index, pair) in zip(actual, expected).enumerated() where isCompared(index) {
                     expectClose(
                         pair.0, pair.1, pair.1.dtype.isFloating ? valueCase.tolerance : nil,
                         "\(variant)/out\(index) on \(backend.name)", sourceLocation: sourceLocation)
                 }
             }
             if backend is XLABackend, let reason = XLABackend.knownDifference(valueCase.operation) {
+                // Of what is sorted, every other result, it is only the places that differ.
+                let isSorted = valueCase.operation == "sortSpecial" || valueCase.operation == "topSpecial"
+                if isSorted { compare { $0 % 2 == 0 } }
                 // Not every dtype is compiled so.
-                withKnownIssue(reason, isIntermittent: true, sourceLocation: sourceLocation) { compare() }
+                withKnownIssue(reason, isIntermittent: true, sourceLocation: sourceLocation) {
+                    compare { !isSorted || $0 % 2 == 1 }
+                }
             } else {
                 compare()
             }

@@ -115,6 +115,16 @@ import Testing
             try evaluate(discriminatorAccuracy(real: real, fake: fake, .hinge)), HostArray(Float(0.6)))
     }
 
+    /// It is another one in every process, and at every capacity.
+    @Test func theOrderOfADictionaryOfWeightsIsOfNoAccount() {
+        let totals = [0, 1 << 12, 1 << 14, 1 << 16].map { capacity in
+            var weights = [String: Double](minimumCapacity: capacity)
+            for loss in 1...1000 { weights["\(loss)"] = 1 / Double(loss) }
+            return LossBalancer(weights: weights).total
+        }
+        #expect(Set(totals).count == 1)
+    }
+
     @Test func balancedGradientsEqualEnCodec() throws {
         let balancer = LossBalancer(weights: ["a": 1, "b": 4, "c": 2], decay: 0.9)
         let names = balancer.stateTypes.keys.sorted()

@@ -38,8 +38,9 @@ ld -r -o "$work/all.o" "$swift/$(uname -m)/swiftrt.o" "@$objects" --start-group 
 objcopy --wildcard --keep-global-symbol='allophone_*' --strip-debug "$work/all.o" "$work/allophone.o"
 ar rcsD "$out/liballophone.a" "$work/allophone.o"
 echo '{ global: allophone_*; local: *; };' > "$work/exports"
-cc -shared -o "$out/liballophone.so" "$work/allophone.o" -Wl,-soname,liballophone.so -Wl,--no-undefined -Wl,--gc-sections \
-    -Wl,--version-script="$work/exports" "${outside[@]}"
+# It stays in memory once it is loaded: its threads run on, others call it when they end, and Swift cannot be loaded twice.
+cc -shared -o "$out/liballophone.so" "$work/allophone.o" -Wl,-soname,liballophone.so -Wl,-z,nodelete -Wl,--no-undefined \
+    -Wl,--gc-sections -Wl,--version-script="$work/exports" "${outside[@]}"
 strip --strip-unneeded "$out/liballophone.so"
 
 cat > "$out/allophone.pc" <<END

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles Examples/c against the libraries in dist/c, static and shared, and fails unless both, and Python, give the tokens
-# and the sound that the program `allophone` gives.
+# and the sound that the program `allophone` gives, and the shared one can be loaded again after dlclose().
 #
 #   Tools/capi/check.sh MODEL
 set -euo pipefail
@@ -42,6 +42,16 @@ for kind in static shared; do
     cmp "$work/expected.f32" "$work/out.f32"
     echo "C, $kind: as allophone"
 done
+python3 - "$root/dist/c/liballophone.so" "$model" <<'END'
+import _ctypes, ctypes, sys
+for _ in range(2):
+    library, codec = ctypes.CDLL(sys.argv[1]), ctypes.c_void_p()
+    if library.allophone_codec_open(sys.argv[2].encode(), 3, 0, 2, ctypes.byref(codec)) != 0:
+        sys.exit("C: a library that is loaded again opens no codec")
+    library.allophone_codec_close(codec)
+    _ctypes.dlclose(library._handle)
+END
+echo "C: loaded again"
 ALLOPHONE_LIBRARY=$root/dist/c/liballophone.so python3 "$root/Examples/python/roundtrip.py" "$model" "$work/in.wav" \
     "$work/out.wav" > "$work/codes"
 cmp "$work/expected.codes" "$work/codes"

@@ -7,17 +7,13 @@ static size_t others(size_t rows, size_t channels, const float *x, const float *
     float *to = results;
     uint16_t *const halves = calloc(count, sizeof(uint16_t));
     uint8_t *const bytes = malloc(count);
-    ck_snake(x, channels, parameters, parameters + channels, rows, channels, to, channels, CK_F32);
-    to += count;
-    ck_snake(x, channels, parameters, parameters + channels, rows, channels, halves, channels, CK_BF16);
-    widen(halves, count, to);
+    ck_snake(x, channels, parameters, parameters + channels, rows, channels, to, channels);
     to += count;
     for (int activation = CK_IDENTITY; activation <= CK_SILU; activation++, to += count)
         ck_activate(activation, x, count, to);
-    ck_rms_norm(x, channels, parameters, 1e-6f, rows, channels, to, channels, CK_F32);
+    ck_rms_norm(x, channels, parameters, 1e-6f, rows, channels, to, channels);
     to += count;
-    ck_rms_norm(x, channels, NULL, 1e-6f, rows, channels, halves, channels, CK_BF16);
-    widen(halves, count, to);
+    ck_rms_norm(x, channels, NULL, 1e-6f, rows, channels, to, channels);
     to += count;
     ck_bf16_from_f32(x, count, halves);
     widen(halves, count, to);

@@ -101,6 +101,8 @@ typedef struct {
 
 /// Output channels are computed in blocks of so many; in f32 so few are dot products, as a block would be mostly zeros.
 enum { CK_BLOCK = 32, CK_FEW_OUTPUTS = 4 };
+/// Fast convolutions compute so many rows of a phase of the dilation together, from products at so many points.
+enum { CK_FAST_TILE = 4, CK_FAST_POINTS = 7 };
 
 /// Bytes of the packed weights; 0 if `inputs` does not suit the type, or the convolution is no fast one but is to be.
 size_t ck_conv_packed_size(const ck_conv *conv);
@@ -119,11 +121,11 @@ void ck_conv_pack_outputs(const ck_conv *conv, const float *weight, size_t first
 /// Floats of memory that each thread needs for `ck_conv_run`; 0 for a direct convolution.
 size_t ck_conv_scratch(const ck_conv *conv);
 
-typedef enum { CK_IDENTITY = 0, CK_RELU = 1, CK_GELU = 2, CK_GELU_TANH = 3, CK_SILU = 4 } ck_activation;
+typedef enum { CK_IDENTITY = 0, CK_GELU = 1, CK_SILU = 2 } ck_activation;
 
 /// What is done with the sums before they are stored, in this order; zeros and NULL leave a step out.
 ///
-///     v = activation(sum + bias) · scale + residual,   y = clamp(v),   activated = snake(y)
+///     y = activation(sum + bias) · scale + residual,   activated = snake(y)
 typedef struct {
     /// `[outputs]`.
     const float *bias;
@@ -133,8 +135,6 @@ typedef struct {
     /// `[rows, outputs]`; may be `y`.
     const float *residual;
     size_t residual_stride;
-    /// Clamps to `lower ... upper` if `lower < upper`. NaN stays NaN.
-    float lower, upper;
     /// `[rows, outputs]`, or NULL if only the activated result is wanted.
     float *y;
     size_t y_stride;
@@ -191,10 +191,10 @@ size_t ck_conv_gradient_scratch(const ck_conv *conv, size_t inputs);
 
 /// `y = x + sin²(αx) · inverse` by channel, with `inverse = 1 / (α + 10⁻⁹)`. sin² is a polynomial within 3·10⁻⁷.
 ///
-/// - y: `[rows, channels]`, f32 or bf16.
+/// - y: `[rows, channels]`.
 void ck_snake(
     const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels,
-    void *y, size_t y_stride, ck_type y_type);
+    float *y, size_t y_stride);
 
 /// `y[i] = activation(x[i])`; GELU by the error function's rational approximation, within 10⁻⁶.
 void ck_activate(ck_activation activation, const float *x, size_t count, float *y);
@@ -219,10 +219,10 @@ void ck_quantize_rows(
 // MARK: - Norms and attention
 
 /// `y = x / √(mean(x²) + ε) · scale` over channels. scale: `[channels]`, or NULL.
-/// - y: `[rows, channels]`, f32 or bf16.
+/// - y: `[rows, channels]`.
 void ck_rms_norm(
-    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
-    size_t y_stride, ck_type y_type);
+    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, float *y,
+    size_t y_stride);
 
 /// Causal attention with a window of the past.
 typedef struct {

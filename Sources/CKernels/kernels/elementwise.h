@@ -1,12 +1,12 @@
 static void snake(
-    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, void *y,
-    size_t y_stride, ck_type y_type)
+    const float *x, size_t x_stride, const float *alpha, const float *inverse, size_t rows, size_t channels, float *y,
+    size_t y_stride)
 {
     // Columns of vectors, so that a channel's parameters are loaded once.
     EACH_VECTOR(channels, {
         const vec a = v_get(alpha + c, n), b = v_get(inverse + c, n);
         for (size_t row = 0; row < rows; row++)
-            v_put_as(y_type, y, row * y_stride + c, v_snake(v_get(x + row * x_stride + c, n), a, b), n);
+            v_put(y + row * y_stride + c, v_snake(v_get(x + row * x_stride + c, n), a, b), n);
     });
 }
 

@@ -13,7 +13,6 @@ INLINE void finish_vector(const ck_epilogue *e, const channel_parameters *p, vec
     if (e->activation != CK_IDENTITY) v = v_activation(e->activation, v);
     if (e->scale) v = v_mul(v, p->factor);
     if (e->residual) v = v_add(v, v_get(e->residual + row * e->residual_stride + at, n));
-    if (e->lower < e->upper) v = v_clamp(v, e->lower, e->upper);
     if (e->y) v_put(e->y + row * e->y_stride + at, v, n);
     if (e->activated) {
         if (e->alpha) v = v_snake(v, p->alpha, p->inverse);

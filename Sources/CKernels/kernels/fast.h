@@ -11,7 +11,7 @@
 // exact sum than the direct ones for noise, 5 dB for what is smooth, as values at the points are larger than what they cancel to.
 
 /// Values of the polynomial with four taps as its coefficients, divided by what interpolation there divides by.
-INLINE void evaluate_taps(const vec w[FAST_TILE], vec values[FAST_POINTS]) {
+INLINE void evaluate_taps(const vec w[CK_FAST_TILE], vec values[CK_FAST_POINTS]) {
     const vec two = v_set(2), four = v_set(4), third = v_set(1.f / 3), ninth = v_set(1.f / 9);
     const vec even1 = v_add(w[0], w[2]), odd1 = v_add(w[1], w[3]);
     const vec even2 = v_fma(four, w[2], w[0]), odd2 = v_fma(four, w[3], w[1]);
@@ -41,30 +41,30 @@ INLINE void pack_fast_as(
 {
     const size_t outputs = conv->outputs, step = conv->inputs * outputs;
     const size_t size = fast_value_size(type);
-    char *planes[FAST_POINTS];
-    size_t block_sizes[FAST_POINTS];
-    for (size_t p = 0; p < FAST_POINTS; p++) {
+    char *planes[CK_FAST_POINTS];
+    size_t block_sizes[CK_FAST_POINTS];
+    for (size_t p = 0; p < CK_FAST_POINTS; p++) {
         const ck_conv part = fast_part(conv, p);
         planes[p] = packed + fast_offset(conv, p) * size;
         block_sizes[p] = conv_block_size(&part) * size;
     }
     for (size_t group = 0; group < 2; group++) {
-        const size_t taps = least(FAST_TILE, conv->taps - FAST_TILE * group);
-        const size_t points = group < fast_part(conv, FAST_POINTS - 1).taps ? FAST_POINTS : FAST_POINTS - 1;
+        const size_t taps = least(CK_FAST_TILE, conv->taps - CK_FAST_TILE * group);
+        const size_t points = group < fast_part(conv, CK_FAST_POINTS - 1).taps ? CK_FAST_POINTS : CK_FAST_POINTS - 1;
         for (size_t i = 0; i < conv->inputs; i++) {
-            const float *const from = weight + FAST_TILE * group * step + i * outputs;
+            const float *const from = weight + CK_FAST_TILE * group * step + i * outputs;
             for (size_t o = first; o < end; o += CK_BLOCK) {
                 const size_t at = o / CK_BLOCK, row = group * conv->inputs + i;
                 for (size_t half = 0; half < CK_BLOCK; half += 16) {
                     const size_t n = o + half < outputs ? least(16, outputs - o - half) : 0;
-                    vec w[FAST_TILE];
-                    vec values[FAST_POINTS];
+                    vec w[CK_FAST_TILE];
+                    vec values[CK_FAST_POINTS];
                     UNROLL
-                    for (size_t k = 0; k < FAST_TILE; k++)
+                    for (size_t k = 0; k < CK_FAST_TILE; k++)
                         w[k] = k < taps && n > 0 ? v_get(from + k * step + o + half, n) : v_zero();
                     evaluate_taps(w, values);
                     UNROLL
-                    for (size_t p = 0; p < FAST_POINTS; p++)
+                    for (size_t p = 0; p < CK_FAST_POINTS; p++)
                         if (p < points) put_weights(type, planes[p] + at * block_sizes[p], row, half, values[p]);
                 }
             }
@@ -98,31 +98,31 @@ INLINE void fast_inputs_as(
     const size_t d = conv->dilation, width = (result->pairs ? 2 : 1) * conv->inputs;
     const vec third = v_set(1.f / 3), two = v_set(2), four = v_set(4), five = v_set(5);
     for (size_t tile = 0; tile < tiles; tile++) {
-        const size_t first = tile / d * FAST_TILE * d + tile % d;
-        const float *from[FAST_POINTS];
-        for (size_t j = 0; j < FAST_POINTS; j++) from[j] = first + j * d < rows ? x + (first + j * d) * stride : zeros;
+        const size_t first = tile / d * CK_FAST_TILE * d + tile % d;
+        const float *from[CK_FAST_POINTS];
+        for (size_t j = 0; j < CK_FAST_POINTS; j++) from[j] = first + j * d < rows ? x + (first + j * d) * stride : zeros;
         const bool begins = !result->pairs || tile + d < tiles, ends = result->pairs && tile >= d;
         EACH_VECTOR(conv->inputs, {
-            vec a[FAST_POINTS];
+            vec a[CK_FAST_POINTS];
             UNROLL
-            for (size_t j = 0; j < FAST_POINTS; j++) a[j] = v_get(from[j] + c, n);
+            for (size_t j = 0; j < CK_FAST_POINTS; j++) a[j] = v_get(from[j] + c, n);
             // Without the root 1/3, which all points but that share.
-            vec u[FAST_POINTS - 1];
+            vec u[CK_FAST_POINTS - 1];
             UNROLL
-            for (size_t j = 0; j < FAST_POINTS - 1; j++) u[j] = v_fnma(third, a[j], a[j + 1]);
+            for (size_t j = 0; j < CK_FAST_POINTS - 1; j++) u[j] = v_fnma(third, a[j], a[j + 1]);
             const vec even1 = v_fnma(four, u[2], u[4]), odd1 = v_fnma(four, u[1], u[3]);
             const vec even2 = v_sub(u[4], u[2]), odd2 = v_sub(u[3], u[1]);
-            const vec values[FAST_POINTS] = {
+            const vec values[CK_FAST_POINTS] = {
                 v_fma(four, u[0], v_fnma(five, u[2], u[4])), v_add(even1, odd1), v_sub(even1, odd1),
                 v_fma(two, odd2, even2), v_fnma(two, odd2, even2), v_fma(four, a[1], v_fnma(five, a[3], a[5])),
                 v_fma(four, u[1], v_fnma(five, u[3], u[5]))};
             if (begins)
                 UNROLL
-                for (size_t p = 0; p < FAST_POINTS; p++)
+                for (size_t p = 0; p < CK_FAST_POINTS; p++)
                     v_put_as(type, result->start, p * result->plane + tile * width + c, values[p], n);
             if (ends)
                 UNROLL
-                for (size_t p = 0; p < FAST_POINTS; p++)
+                for (size_t p = 0; p < CK_FAST_POINTS; p++)
                     v_put_as(
                         type, result->start, p * result->plane + (tile - d) * width + conv->inputs + c, values[p], n);
         });
@@ -140,7 +140,7 @@ static void fast_inputs(
 }
 
 /// Four outputs from their values at the points.
-INLINE void interpolate(const vec m[FAST_POINTS], vec y[FAST_TILE]) {
+INLINE void interpolate(const vec m[CK_FAST_POINTS], vec y[CK_FAST_TILE]) {
     const vec sum1 = v_add(m[1], m[2]), sum2 = v_add(m[3], m[4]);
     const vec difference1 = v_sub(m[1], m[2]), difference2 = v_sub(m[3], m[4]);
     y[0] = v_add(v_add(m[0], m[5]), v_add(sum1, sum2));
@@ -160,7 +160,7 @@ static void fast_blocks(
     const size_t tiles = last * block_tiles + fast_tiles(conv, rows - last * height);
     const size_t width = conv_blocks(conv) * CK_BLOCK, sums_plane = tiles * width;
     const size_t stride = (pairs ? 2 : 1) * conv->inputs, inputs_plane = (pairs ? tiles : tiles + d) * stride;
-    float *const sums = part->scratch, *const zeros = sums + FAST_POINTS * sums_plane;
+    float *const sums = part->scratch, *const zeros = sums + CK_FAST_POINTS * sums_plane;
     char *const inputs = (char *)(zeros + conv->inputs);
     memset(zeros, 0, conv->inputs * sizeof(float));
     for (size_t b = 0; b <= last; b++) {
@@ -170,7 +170,7 @@ static void fast_blocks(
             conv, (const float *)x->rows + (row + b * height) * x->stride, x->stride, count + (conv->taps - 1) * d,
             fast_tiles(conv, count) + d, zeros, &result);
     }
-    for (size_t p = 0; p < FAST_POINTS; p++) {
+    for (size_t p = 0; p < CK_FAST_POINTS; p++) {
         ck_conv point = fast_part(conv, p);
         const size_t packed_size = conv_blocks(&point) * conv_block_size(&point) * size;
         if (pairs) {
@@ -184,18 +184,18 @@ static void fast_blocks(
     }
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t block = tile / block_tiles, at = tile % block_tiles;
-        const size_t first = at / d * FAST_TILE * d + at % d, count = least(height, rows - block * height);
+        const size_t first = at / d * CK_FAST_TILE * d + at % d, count = least(height, rows - block * height);
         const float *const from = sums + tile * width + part->first_output;
         EACH_VECTOR(part->end_output - part->first_output, {
             const size_t output = part->first_output + c;
             const channel_parameters parameters = parameters_at(e, output, n);
-            vec m[FAST_POINTS];
-            vec y[FAST_TILE];
+            vec m[CK_FAST_POINTS];
+            vec y[CK_FAST_TILE];
             UNROLL
-            for (size_t p = 0; p < FAST_POINTS; p++) m[p] = v_load(from + p * sums_plane + c);
+            for (size_t p = 0; p < CK_FAST_POINTS; p++) m[p] = v_load(from + p * sums_plane + c);
             interpolate(m, y);
             UNROLL
-            for (size_t i = 0; i < FAST_TILE; i++)
+            for (size_t i = 0; i < CK_FAST_TILE; i++)
                 if (first + i * d < count)
                     finish_vector(e, &parameters, y[i], row + block * height + first + i * d, output, n);
         });

@@ -62,23 +62,11 @@ INLINE vec v_erf(vec x) {
     return v_div(v_mul(x, numerator), denominator);
 }
 
-/// tanh x = 1 - 2 / (e²ˣ + 1).
-INLINE vec v_tanh(vec x) {
-    const vec e = v_exp(v_add(x, x));
-    return v_sub(v_set(1), v_div(v_set(2), v_add(e, v_set(1))));
-}
-
 INLINE vec v_activation(ck_activation activation, vec x) {
     switch (activation) {
-    case CK_RELU: return v_max(v_zero(), x);
     case CK_GELU: {
         const vec half = v_set(0.5f);
         return v_mul(x, v_fma(half, v_erf(v_mul(x, v_set(0.70710678118654752f))), half));
-    }
-    case CK_GELU_TANH: {
-        const vec cube = v_mul(v_mul(x, x), x);
-        const vec inner = v_mul(v_set(0.79788456080286536f), v_fma(v_set(0.044715f), cube, x));
-        return v_mul(v_mul(v_set(0.5f), x), v_add(v_set(1), v_tanh(inner)));
     }
     case CK_SILU: return v_mul(x, v_sigmoid(x));
     default: return x;

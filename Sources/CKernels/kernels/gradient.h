@@ -13,16 +13,16 @@ static void gradient_outputs(
     const size_t d = conv->dilation, block = tiles * CK_BLOCK, plane = conv_blocks(conv) * block;
     const vec zero = v_zero(), two = v_set(2), four = v_set(4), third = v_set(1.f / 3), ninth = v_set(1.f / 9);
     for (size_t tile = 0; tile < tiles; tile++) {
-        const size_t first = tile / d * FAST_TILE * d + tile % d;
-        const float *from[FAST_TILE];
-        for (size_t j = 0; j < FAST_TILE; j++)
+        const size_t first = tile / d * CK_FAST_TILE * d + tile % d;
+        const float *from[CK_FAST_TILE];
+        for (size_t j = 0; j < CK_FAST_TILE; j++)
             from[j] = first + j * d < rows ? y + (first + j * d) * conv->outputs : zeros;
         for (size_t at = 0; at < conv_blocks(conv) * CK_BLOCK; at += 16) {
             float *const to = result + at / CK_BLOCK * block + tile * CK_BLOCK + at % CK_BLOCK;
             const size_t n = at < conv->outputs ? least(16, conv->outputs - at) : 0;
-            vec a[FAST_TILE];
+            vec a[CK_FAST_TILE];
             UNROLL
-            for (size_t j = 0; j < FAST_TILE; j++) a[j] = n > 0 ? v_get(from[j] + at, n) : zero;
+            for (size_t j = 0; j < CK_FAST_TILE; j++) a[j] = n > 0 ? v_get(from[j] + at, n) : zero;
             const vec even1 = v_add(a[0], a[2]), odd1 = v_add(a[1], a[3]);
             const vec even2 = v_fma(four, a[2], a[0]), odd2 = v_fma(four, a[3], a[1]);
             v_store(to, a[0]);
@@ -109,17 +109,17 @@ static void gradient_taps(
     for (size_t group = 0; group < 2; group++)
         for (size_t i = 0; i < inputs; i++) {
             const float *const from = sums + group * group_size + i * CK_BLOCK;
-            float *const to = weight + FAST_TILE * group * step + (first_input + i) * conv->outputs;
-            const size_t taps = least(FAST_TILE, conv->taps - FAST_TILE * group);
+            float *const to = weight + CK_FAST_TILE * group * step + (first_input + i) * conv->outputs;
+            const size_t taps = least(CK_FAST_TILE, conv->taps - CK_FAST_TILE * group);
             EACH_VECTOR(conv->outputs, {
-                vec m[FAST_POINTS];
+                vec m[CK_FAST_POINTS];
                 UNROLL
-                for (size_t p = 0; p < FAST_POINTS; p++) m[p] = v_load(from + p * plane + c / CK_BLOCK * block + c % CK_BLOCK);
+                for (size_t p = 0; p < CK_FAST_POINTS; p++) m[p] = v_load(from + p * plane + c / CK_BLOCK * block + c % CK_BLOCK);
                 const vec m1 = v_mul(v_set(-1.f / 4), m[1]), m2 = v_mul(v_set(1.f / 8), m[2]);
                 const vec m3 = v_mul(v_set(1.f / 40), m[3]), m4 = v_mul(v_set(-1.f / 56), m[4]);
                 const vec m5 = v_mul(v_set(243.f / 280), m[5]);
                 const vec even1 = v_add(m1, m2), odd1 = v_sub(m1, m2), even2 = v_add(m3, m4), odd2 = v_sub(m3, m4);
-                vec w[FAST_TILE];
+                vec w[CK_FAST_TILE];
                 w[0] = v_add(v_fma(v_set(-3.f / 4), m[0], m5), v_add(even1, even2));
                 w[1] = v_fma(v_set(1.f / 3), m5, v_fma(v_set(2), odd2, odd1));
                 w[2] = v_fma(v_set(1.f / 9), m5, v_fma(v_set(4), even2, even1));
@@ -137,10 +137,10 @@ static void gradient_fast(
     const size_t width = conv_blocks(conv) * CK_BLOCK, plane = inputs * width;
     ck_conv part = *conv;
     part.inputs = inputs;
-    float *const sums = scratch, *const outputs = sums + 2 * FAST_POINTS * plane;
-    float *const transformed = outputs + FAST_POINTS * most * width;
-    float *const zeros = transformed + FAST_POINTS * (most + d) * inputs;
-    memset(sums, 0, 2 * FAST_POINTS * plane * sizeof(float));
+    float *const sums = scratch, *const outputs = sums + 2 * CK_FAST_POINTS * plane;
+    float *const transformed = outputs + CK_FAST_POINTS * most * width;
+    float *const zeros = transformed + CK_FAST_POINTS * (most + d) * inputs;
+    memset(sums, 0, 2 * CK_FAST_POINTS * plane * sizeof(float));
     memset(zeros, 0, (inputs > conv->outputs ? inputs : conv->outputs) * sizeof(float));
     for (size_t b = 0; b < batch; b++)
         for (size_t row = 0; row < rows; row += conv->block_rows) {
@@ -150,7 +150,7 @@ static void gradient_fast(
                 &part, from, conv->inputs, count + reach, tiles + d, zeros,
                 &(fast_rows){transformed, (tiles + d) * part.inputs, false});
             gradient_outputs(conv, y + (b * rows + row) * conv->outputs, count, tiles, zeros, outputs);
-            for (size_t p = 0; p < FAST_POINTS; p++)
+            for (size_t p = 0; p < CK_FAST_POINTS; p++)
                 for (size_t group = 0; group < fast_part(conv, p).taps; group++)
                     add_all_products(
                         inputs, conv->outputs, tiles, transformed + (p * (tiles + d) + group * d) * inputs, inputs,

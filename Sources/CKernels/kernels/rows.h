@@ -13,8 +13,8 @@ INLINE float sum_of_squares(const float *x, size_t channels) {
 INLINE float inverse_root(float a) { return 1 / sqrtf(a); }
 
 static void rms_norm(
-    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, void *y,
-    size_t y_stride, ck_type y_type)
+    const float *x, size_t x_stride, const float *scale, float epsilon, size_t rows, size_t channels, float *y,
+    size_t y_stride)
 {
     for (size_t row = 0; row < rows; row++) {
         const float *const from = x + row * x_stride;
@@ -22,7 +22,7 @@ static void rms_norm(
         EACH_VECTOR(channels, {
             vec a = v_mul(v_get(from + c, n), factor);
             if (scale) a = v_mul(a, v_get(scale + c, n));
-            v_put_as(y_type, y, row * y_stride + c, a, n);
+            v_put(y + row * y_stride + c, a, n);
         });
     }
 }

@@ -29,6 +29,8 @@ public struct FileError: Error, Hashable, CustomStringConvertible {
     /// Whether the disk, or the user's share of it, is full.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
     public var isNotFound: Bool { code == ENOENT }
+    /// Whether the process, or the system, has too many files open or too little memory, whatever the file.
+    var isOfTheProcess: Bool { [EMFILE, ENFILE, ENOMEM].contains(code) }
 
     /// In the system's words, as in "No such file or directory".
     public var reason: String { String(cString: strerror(code)) }

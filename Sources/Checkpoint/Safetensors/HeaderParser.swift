@@ -31,7 +31,9 @@ struct HeaderParser {
                 guard metadata == nil else { throw Failure(offset: start, reason: "\"__metadata__\" appears twice") }
                 metadata = try parser.stringsByKey()
             } else {
-                guard entries[key] == nil else { throw Failure(offset: start, reason: "\"\(key)\" appears twice") }
+                guard entries[key] == nil else {
+                    throw Failure(offset: start, reason: "\"\(key)\" appears twice, or in two Unicode forms")
+                }
                 entries[key] = try parser.entry()
             }
         }

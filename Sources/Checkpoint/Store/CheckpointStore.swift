@@ -61,8 +61,8 @@ public struct CheckpointStore: Sendable {
     ///   - metadata: Strings for those files' headers, by file.
     ///   - state: All else that a run needs to go on, as JSON.
     /// - Returns: The checkpoint's folder.
-    /// - Throws: `FileError` (a full disk; another process saving here), and then all earlier checkpoints are as they were;
-    ///   `CheckpointError.invalidName`; `EncodingError`.
+    /// - Throws: `FileError` (a full disk; another process saving here), and then all earlier checkpoints are as they were, unless it
+    ///   is of what comes after the new one has its name; `CheckpointError.invalidName`; `EncodingError`.
     @discardableResult
     public func save(
         step: Int, arrays: [String: [String: HostArray]], metadata: [String: [String: String]] = [:],
@@ -82,6 +82,9 @@ public struct CheckpointStore: Sendable {
             try Disk.rename(partial, to: path(of: step))
         } catch {
             try? Disk.removeFolder(partial)
+            // One of the same step that has been set aside.
+            let aside = "\(folder)/\(superseded)\(folderName(step))"
+            if Disk.exists(aside) && !Disk.exists(path(of: step)) { try? Disk.rename(aside, to: path(of: step)) }
             throw error
         }
         try Disk.flushFolder(folder)

@@ -25,8 +25,9 @@ struct Manifest: Codable {
 
     /// The manifest of the checkpoint at `path`, every file of which is present and unchanged.
     init(verifying path: String, step: Int) throws {
-        let input = try open(Manifest.name, of: path)
-        let json = Data(try input.bytes(at: 0, count: min(try input.byteCount, 1 << 20)))
+        let json = try reading(Manifest.name, of: path) { input throws(FileError) in
+            Data(try input.bytes(at: 0, count: min(try input.byteCount, 1 << 20)))
+        }
         do {
             let format = try JSONDecoder().decode(Format.self, from: json).format
             guard format <= Manifest.currentFormat else {
@@ -52,18 +53,20 @@ struct Manifest: Codable {
 
 extension Manifest.Item {
     fileprivate func verify(file name: String, of path: String) throws {
-        let file = try open(name, of: path)
-        let found = try file.byteCount
+        let (found, checksum) = try reading(name, of: path) { file throws(FileError) in
+            let found = try file.byteCount
+            var checksum = CRC32()
+            var offset = 0
+            while offset < bytes && found == bytes {
+                let part = try file.bytes(at: offset, count: min(bytes - offset, 1 << 20))
+                if part.isEmpty { break }
+                part.withUnsafeBytes { checksum.update($0) }
+                offset += part.count
+            }
+            return (found, checksum)
+        }
         guard found == bytes else {
             throw CheckpointError.damaged(path: path, file: name, reason: "has \(found) bytes instead of \(bytes)")
-        }
-        var checksum = CRC32()
-        var offset = 0
-        while offset < bytes {
-            let part = try file.bytes(at: offset, count: min(bytes - offset, 1 << 20))
-            if part.isEmpty { break }
-            part.withUnsafeBytes { checksum.update($0) }
-            offset += part.count
         }
         guard hexadecimal(checksum.value) == crc32 else {
             throw CheckpointError.damaged(path: path, file: name, reason: "has changed since it was written")
@@ -71,9 +74,18 @@ extension Manifest.Item {
     }
 }
 
-private func open(_ name: String, of path: String) throws -> InputFile {
+/// What `body` gives of a file of the checkpoint at `path`. One that cannot be read is as bad as one that has changed, and an earlier
+/// checkpoint may be better; what the process lacks itself is no fault of the checkpoint.
+private func reading<Value>(
+    _ name: String, of path: String, _ body: (InputFile) throws(FileError) -> Value
+) throws -> Value {
     guard Disk.exists("\(path)/\(name)") else {
         throw CheckpointError.damaged(path: path, file: name, reason: "is missing")
     }
-    return try InputFile(path: "\(path)/\(name)", ordinary: true)
+    do throws(FileError) {
+        return try body(InputFile(path: "\(path)/\(name)", ordinary: true))
+    } catch {
+        if error.isOfTheProcess { throw error }
+        throw CheckpointError.damaged(path: path, file: name, reason: "cannot be read: \(error.reason)")
+    }
 }

@@ -46,7 +46,13 @@ struct DatasetFolder: FileTree {
         for entry in try Disk.entries(of: folder.isEmpty ? name : "\(name)/\(folder)") where isVisible(entry) {
             let path = joinPath(folder, entry)
             var status = stat()
-            guard lstat("\(name)/\(path)", &status) == 0 else { continue }
+            guard lstat("\(name)/\(path)", &status) == 0 else {
+                let code = errno
+                guard namesNoFile(code) else { throw FileError(path: "\(name)/\(path)", action: .list, code: code) }
+                // Kept, so that who reads it reports it: it has gone by now, or its name is not UTF-8 and has been repaired.
+                paths.append(path)
+                continue
+            }
             if status.st_mode & S_IFMT == S_IFDIR { try collect(path, into: &paths) } else { paths.append(path) }
         }
     }
@@ -71,8 +77,15 @@ func ordinaryFile(_ path: String, key: String) throws(RecordFailure) {
     if status.st_size == 0 { throw RecordFailure(key: key, .empty, "\(path) is empty") }
 }
 
+/// Whether this `errno` value says that no file has the name. One that has been repaired may have become too long for any.
+private func namesNoFile(_ code: Int32) -> Bool { code == ENOENT || code == ENAMETOOLONG }
+
 private func missing(_ path: String, key: String) -> RecordFailure {
     let code = errno
+    if namesNoFile(code), path.unicodeScalars.contains("\u{FFFD}") {
+        return RecordFailure(
+            key: key, .unreadableFile, "\(path): there is no such file, or its name is not UTF-8: rename it")
+    }
     return RecordFailure(
         key: key, code == ENOENT || code == ENOTDIR ? .missingFile : .unreadableFile,
         "\(path): \(String(cString: strerror(code)))")

@@ -7,13 +7,20 @@ struct CSVRows: RowFormat {
     private let columns: ColumnNames
 
     /// Reads the header.
-    init(path: String, _ columns: ColumnNames) throws(FileError) {
-        let start = try InputFile(path: path, ordinary: true).bytes(at: 0, count: LineIndex.maximumLength)
+    init(path: String, _ columns: ColumnNames) throws(SourceError) {
+        let start: [UInt8]
+        do throws(FileError) {
+            start = try InputFile(path: path, ordinary: true).bytes(at: 0, count: LineIndex.maximumLength)
+        } catch { throw .file(error) }
         let bom: [UInt8] = [0xEF, 0xBB, 0xBF]
         let skipped = start.starts(with: bom) ? bom.count : 0
         let end = start[skipped...].firstIndex(of: 0x0A) ?? start.count
         let row = Array(start[skipped..<end])
-        header = (try? row.withBytes { bytes throws(RowFault) in try Self.fields(bytes) }) ?? []
+        do throws(RowFault) {
+            header = try row.withBytes { bytes throws(RowFault) in try Self.fields(bytes) }
+        } catch {
+            throw .malformed(path: path, reason: "line 1, the header, has \(error.reason); save it as CSV in UTF-8")
+        }
         firstRow = min(end + 1, start.count)
         self.columns = columns
     }

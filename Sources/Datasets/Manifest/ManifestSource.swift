@@ -48,8 +48,8 @@ public struct ManifestSource: Source {
         let base = splitPath(table).folder
         let filter = split.map { RowFilter(split: $0, splits: splits, base: base, table: table) }
         var others: Set<String> = []
+        let format: any RowFormat = isCSV ? try CSVRows(path: path, columns) : JSONRows(columns: columns)
         do throws(FileError) {
-            let format: any RowFormat = isCSV ? try CSVRows(path: path, columns) : JSONRows(columns: columns)
             index = try LineIndex(path: path, quoted: isCSV, from: format.firstRow, keepsOpen: keepsOpen) { row in
                 guard let filter else { return true }
                 guard let place = try? format.place(row) else { return true }
@@ -59,10 +59,10 @@ public struct ManifestSource: Source {
                 }
                 return false
             }
-            self.format = format
         } catch {
             throw .file(error)
         }
+        self.format = format
         self.tree = tree
         self.table = table
         self.base = base

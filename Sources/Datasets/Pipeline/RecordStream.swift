@@ -12,11 +12,6 @@ public struct Partition: Hashable, Sendable, Codable {
         self.index = index
         self.count = count
     }
-
-    /// The part of a worker of a rank: of a process, and of a reader in it.
-    public init(rank: Int, of ranks: Int, worker: Int, of workers: Int) {
-        self.init(index: rank * workers + worker, of: ranks * workers)
-    }
 }
 
 /// The records of a source, epoch after epoch, in an order that a seed decides and from any position of it.

@@ -27,8 +27,10 @@ public struct SpeakerBalance: Hashable, Sendable {
         precondition((0...1).contains(strength), "a balance of \(strength)")
         self.seconds = seconds
         self.strength = strength
-        let all = seconds.values.reduce(0, +)
-        let heard = seconds.values.reduce(0) { $0 + ($1 > 0 ? pow($1, 1 - strength) : 0) }
+        // A dictionary's order is another in every process, and with it the last digits of a sum.
+        let each = seconds.sorted { $0.key < $1.key }.map(\.value)
+        let all = each.reduce(0, +)
+        let heard = each.reduce(0) { $0 + ($1 > 0 ? pow($1, 1 - strength) : 0) }
         scale = heard > 0 ? all / heard : 1
     }
 

@@ -34,12 +34,35 @@ extension FileTree {
 struct NamedFiles: FileTree {
     let name: String
     let files: [String]
+    private let named: Set<String>
+    /// By their path, the folders that hold them.
+    private let folders: [String: DatasetFolder]
+
+    init(name: String, files: [String]) {
+        self.name = name
+        self.files = files
+        named = Set(files)
+        folders = Set(files.map { splitPath($0).folder }).reduce(into: [:]) { folders, folder in
+            folders[folder] = DatasetFolder(path: folder.isEmpty ? "." : folder)
+        }
+    }
 
     func paths() -> [String] { files }
 
+    /// What is not among them is named by a row of a table that is, and has to be in that one's folder, links followed: a table
+    /// alone is no more to be trusted than the dataset that it is of.
     func file(_ path: String, key: String) throws(RecordFailure) -> String {
-        try ordinaryFile(path, key: key)
-        return path
+        if named.contains(path) {
+            try ordinaryFile(path, key: key)
+            return path
+        }
+        var folder = splitPath(path).folder
+        while folders[folder] == nil, !folder.isEmpty { folder = splitPath(folder).folder }
+        guard let tree = folders[folder] else {
+            throw RecordFailure(key: key, .outsideDataset, "\(path) is in the folder of none of the files")
+        }
+        let below = folder.isEmpty ? path : String(decoding: path.utf8.dropFirst(folder.utf8.count + 1), as: UTF8.self)
+        return try tree.file(below, key: key)
     }
 }
 

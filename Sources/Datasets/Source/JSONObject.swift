@@ -29,11 +29,13 @@ struct JSONObject {
     /// Deep nesting is refused before it exhausts the stack.
     private static let maximumDepth = 128
 
-    /// Calls `body` with each member of the object that `bytes` are; nothing but spaces may stand around it.
+    /// Calls `body` with each member of the object that `bytes` are; nothing may stand around it but spaces, and before it the byte
+    /// order mark with which some programs begin a file.
     static func forEachMember(
         of bytes: UnsafeRawBufferPointer, _ body: (Text, Value) throws(Failure) -> Void
     ) throws(Failure) {
         var reader = JSONObject(bytes: bytes)
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { reader.position = 3 }
         reader.skipSpace()
         guard reader.peek == UInt8(ascii: "{") else { throw reader.failure("not a JSON object") }
         try reader.members(depth: 0, body)

@@ -46,7 +46,7 @@ public func openSource(
     guard files.contains(where: FileManager.default.fileExists(atPath:)) else {
         throw .file(FileError(path: files[0], action: .open, code: ENOENT))
     }
-    if files.count == 1, fileExtension(files[0]) == "jsonl" || fileExtension(files[0]) == "csv" {
+    if files.count == 1, isTable(files[0]) || ["jsonl", "csv"].contains(fileExtension(files[0])) {
         let (parent, file) = splitPath(files[0])
         let folder = parent.isEmpty ? (locator.hasPrefix("/") ? "/" : ".") : parent
         guard isTable(file) else {

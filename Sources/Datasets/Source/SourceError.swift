@@ -7,6 +7,7 @@ public enum SourceError: Error, Hashable, CustomStringConvertible {
     case unknownLayout(name: String, reason: String)
     case noSuchSplit(name: String, split: String, present: [String])
     case badLocator(String, reason: String)
+    /// The reason says what to do, too.
     case malformed(path: String, reason: String)
     /// A file without which nothing can be read, or that could not be fetched.
     case unavailable(RecordFailure)
@@ -27,7 +28,7 @@ public enum SourceError: Error, Hashable, CustomStringConvertible {
                     : "it has \(present.sorted().joined(separator: ", ")).")
         case .badLocator(let locator, let reason):
             "\(locator): \(reason). Give a folder, files such as shard-{0000..0012}.tar, or hf://datasets/OWNER/NAME@REVISION."
-        case .malformed(let path, let reason): "\(path): \(reason). Copy or download it again."
+        case .malformed(let path, let reason): "\(path): \(reason)."
         case .unavailable(let failure): "\(failure)."
         case .parquetUnavailable(let reason):
             "Parquet files cannot be read: \(reason). Run `make arrow` in Allophone's folder, and set ALLOPHONE_PARQUET to "

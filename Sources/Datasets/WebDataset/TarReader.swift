@@ -75,12 +75,25 @@ final class TarReader {
             guard let name = loaded_archive_entry_pathname(entry) ?? loaded_archive_entry_pathname_utf8(entry) else {
                 throw Failure(reason: "a member without a name")
             }
-            let member = Member(path: String(cString: name), byteCount: Int(loaded_archive_entry_size(entry)))
+            let member = Member(path: Self.text(name), byteCount: Int(loaded_archive_entry_size(entry)))
             // To skip it would mean decompressing it, which may take for ever.
             guard member.byteCount <= Self.maximumMemberBytes || !isCompressed else {
                 throw Failure(reason: "'\(member.path)' would be \(member.byteCount) bytes", kind: .tooLarge)
             }
             return member
+        }
+    }
+
+    /// A name as it stands; of one that is not UTF-8, what is not ASCII as `%E9`. Repaired, two names could become one.
+    private static func text(_ name: UnsafePointer<CChar>) -> String {
+        if let text = String(validatingCString: name) { return text }
+        return UnsafeBufferPointer(start: name, count: strlen(name)).reduce(into: "") { text, unit in
+            let byte = UInt8(truncatingIfNeeded: unit)
+            if byte < 0x80 {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "%\(String(byte, radix: 16, uppercase: true))"
+            }
         }
     }
 

@@ -66,10 +66,16 @@ private struct Geometry: Sendable {
         precondition(
             x.rank == kernel.rank && x.shape[x.rank - 1] == kernel.shape[kernel.rank - 2] * groups,
             "a convolution of kernel \(kernel.shape) in \(groups) groups got \(x.shape)", file: file, line: line)
+        // Where the kernel has no room there is nothing to rearrange.
+        let hasRoom = strides.indices.allSatisfy {
+            x.shape[$0 + 1] + 2 * padding[$0] > (kernel.shape[$0] - 1) * dilation[$0]
+        }
         let polyphase =
-            strides.contains { $0 > 1 } && zip(strides, dilation).allSatisfy { $0 == 1 || $1 == 1 }
+            hasRoom && strides.contains { $0 > 1 } && zip(strides, dilation).allSatisfy { $0 == 1 || $1 == 1 }
         guard polyphase else {
-            if strides.allSatisfy({ $0 == 1 }) && (convolvesRows(kernel) || fold(kernel) != nil || groups > 1) {
+            if hasRoom && strides.allSatisfy({ $0 == 1 })
+                && (convolvesRows(kernel) || fold(kernel) != nil || groups > 1)
+            {
                 let whole = x.padded(low: [0] + padding + [0], high: [0] + padding + [0])
                 return convolvingUnitStrides(whole, kernel, file, line)
             }
@@ -82,7 +88,7 @@ private struct Geometry: Sendable {
         var kernelHigh: [Int] = []
         for (axis, stride) in strides.enumerated() {
             let (extent, window) = (x.shape[axis + 1], (kernel.shape[axis] - 1) * dilation[axis] + 1)
-            let count = max(0, (extent + 2 * padding[axis] - window) / stride + 1)
+            let count = (extent + 2 * padding[axis] - window) / stride + 1
             let blocks = stride == 1 ? window : (kernel.shape[axis] + stride - 1) / stride
             low.append(padding[axis])
             high.append((count - 1 + blocks) * stride - extent - padding[axis])

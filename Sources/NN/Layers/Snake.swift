@@ -67,7 +67,7 @@ extension Tensor {
         return sine * sine
     }
 
-    /// sin(2x), as above.
+    /// sin(2x) likewise, within 6·10⁻⁷.
     package func sineOfTwice() -> Tensor {
         if dtype == .f64 { return (self * 2).sin() }
         let r = reducedByPi()

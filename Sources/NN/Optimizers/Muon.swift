@@ -104,7 +104,8 @@ private struct Side: Hashable, Comparable {
     static func < (a: Side, b: Side) -> Bool { (a.short, a.long) < (b.short, b.long) }
 }
 
-/// Matrices with the singular vectors of `x`, `[count, rows, columns]`, no taller than wide, and singular values from 0.7 to 1.2.
+/// Matrices with the singular vectors of `x`, `[count, rows, columns]`, no taller than wide, and singular values from 0.68 to 1.2 where
+/// those of `x` are more than about a hundredth of its norm; smaller ones come less far.
 ///
 /// Five steps of a quintic whose slope at zero is steep, so that small singular values grow fast; it does not settle at 1, which does not
 /// matter to a step.

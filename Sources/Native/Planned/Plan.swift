@@ -13,6 +13,8 @@ public struct Plan: Sendable {
     public let arenaByteCount: Int
     private let steps: [any Step]
     private let names: [String]
+    /// The most that may share a run: the arena has scratch memory for each.
+    private let threads: Int
     // Keeps the constants that steps point to.
     private let constants: [AlignedBuffer]
 
@@ -39,6 +41,7 @@ public struct Plan: Sendable {
     init(_ graph: Graph, constants given: [(Tensor, ConstantPool.ID)], pool: inout ConstantPool, _ options: Options)
         throws
     {
+        threads = options.threads
         inputTypes = graph.inputs.map(\.type)
         outputTypes = graph.outputs.map(\.type)
         var builder = ProgramBuilder(pool: pool, threads: options.threads)
@@ -69,27 +72,35 @@ public struct Plan: Sendable {
     ///   - arena: `arenaByteCount` bytes, aligned to 64, of this run alone.
     ///   - inputs, outputs: one pointer for each, to arrays of their types. An output may be an input's memory if the plan was
     ///     made with that alias; otherwise nothing may overlap.
+    ///   - workers: who shares the run: no more than the plan was made for.
     public func run(
         arena: UnsafeMutableRawPointer, inputs: UnsafePointer<UnsafeRawPointer>,
         outputs: UnsafePointer<UnsafeMutableRawPointer>, workers: WorkerPool?
     ) throws {
+        checkWidth(of: workers)
         let denormals = ck_flush_denormals()
         defer { ck_restore_denormals(denormals) }
         let frame = Frame(arena: arena, inputs: inputs, outputs: outputs, workers: workers)
         for step in steps { try step.run(frame) }
     }
 
-    /// The steps by name and the seconds that each took in one run.
+    /// The steps by name and the seconds that each took in one run; see `run`.
     public func profile(
         arena: UnsafeMutableRawPointer, inputs: UnsafePointer<UnsafeRawPointer>,
         outputs: UnsafePointer<UnsafeMutableRawPointer>, workers: WorkerPool?
     ) throws -> [(name: String, seconds: Double)] {
+        checkWidth(of: workers)
         let frame = Frame(arena: arena, inputs: inputs, outputs: outputs, workers: workers)
         let clock = ContinuousClock()
         return try zip(names, steps).map { name, step in
             let elapsed = try clock.measure { try step.run(frame) }.components
             return (name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
         }
+    }
+
+    private func checkWidth(of workers: WorkerPool?) {
+        let width = workers?.width ?? 1
+        precondition(width <= threads, "\(width) threads for a plan that was made for \(threads)")
     }
 
     /// What the plan does, a line for each step.

@@ -44,6 +44,9 @@ public struct PlannedExecutor: Sendable {
 
 extension Plan {
     /// Runs the plan once, in memory of its own.
+    ///
+    /// - Parameter workers: no more than the plan was made for.
+    /// - Throws: `PlanError`, `EvaluationError`.
     public func callAsFunction(_ inputs: [HostArray], workers: WorkerPool? = nil) throws -> [HostArray] {
         guard inputs.count == inputTypes.count else {
             throw PlanError.inputCount(expected: inputTypes.count, given: inputs.count)

@@ -102,7 +102,7 @@ public struct Espeak: Sendable {
             if case .temporaryFiles(let folder, let reason) = error {
                 throw .temporaryFiles(folder: folder, reason: reason)
             }
-            throw .failed(path: path, status: 127, said: error.reason)
+            throw .notRun(path: path, reason: error.reason)
         }
         switch outcome.end {
         case .exited(0): return outcome.output

@@ -5,6 +5,8 @@ public enum EspeakError: Error, Hashable, CustomStringConvertible {
     case tooOld(path: String, version: String)
     case unknownLanguage(String, path: String)
     case textTooLong(characters: Int, limit: Int)
+    /// The system could not start it, or not say how it ended.
+    case notRun(path: String, reason: String)
     case failed(path: String, status: Int32, said: String)
     case timedOut(path: String, seconds: Double)
     case temporaryFiles(folder: String, reason: String)
@@ -21,6 +23,8 @@ public enum EspeakError: Error, Hashable, CustomStringConvertible {
             "\(path): has no voice for the language '\(language)'; `espeak-ng --voices` lists what it has"
         case .textTooLong(let characters, let limit):
             "a text of \(characters) characters; a transcript has at most \(limit). Cut it into utterances"
+        case .notRun(let path, let reason):
+            "\(path): cannot be run: \(reason). Name another program in $ALLOPHONE_ESPEAK if it is none for this machine"
         case .failed(let path, let status, let said):
             "\(path): ended with status \(status): \(said.isEmpty ? "without a word" : said). "
                 + "Is its data there (apt-get install espeak-ng-data)?"

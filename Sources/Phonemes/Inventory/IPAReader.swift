@@ -21,9 +21,9 @@ public struct IPAReader: Sendable {
             entries[Self.spelling(symbol)] = index
         }
         for (other, usual) in Self.spellings {
-            if let index = entries[Self.spelling(usual)] {
-                entries[Self.spelling(other), default: index] = index
-            }
+            // An inventory may have both, each as an entry of its own.
+            let letters = Self.spelling(other)
+            if entries[letters] == nil { entries[letters] = entries[Self.spelling(usual)] }
         }
         self.entries = entries
         longest = entries.keys.reduce(1) { max($0, $1.count) }
@@ -33,8 +33,22 @@ public struct IPAReader: Sendable {
     /// unit is a word.
     public func read(_ ipa: String) -> Reading {
         var reading = Reading(indices: [], unknown: [])
-        for unit in Self.units(ipa) { read(Self.whole(unit), into: &reading) }
+        for unit in Self.units(ipa) { read(whole(unit), into: &reading) }
         return reading
+    }
+
+    /// A unit's spelling, a long sound that is written twice (`ss`, `ɑɑ`) once.
+    private func whole(_ unit: Substring) -> Spelling {
+        let stressless = String(
+            String.UnicodeScalarView(unit.unicodeScalars.filter { !"ˈˌː0123456789".unicodeScalars.contains($0) }))
+        if let usual = Self.espeakUnits[stressless] { return Self.spelling(usual) }
+        let letters = Self.spelling(unit)
+        let half = Array(letters[..<(letters.count / 2)])
+        guard !half.isEmpty, half + half == letters else { return letters }
+        // Of more than one phoneme it is a word, `mama`.
+        var once = Reading(indices: [], unknown: [])
+        read(half, into: &once)
+        return once.indices.count == 1 && once.unknown.isEmpty ? half : letters
     }
 
     private func read(_ unit: Spelling, into reading: inout Reading) {
@@ -97,17 +111,6 @@ extension IPAReader {
     /// Text between separators, without espeak-ng's marks of a change of language, `(en)`.
     private static func units(_ ipa: String) -> [Substring] {
         ipa.replacing(/\([A-Za-z][A-Za-z0-9-]*\)/, with: " ").split { $0 == "_" || $0.isWhitespace }
-    }
-
-    /// A unit's spelling, long sounds that are written twice (`ss`, `ɑɑ`) once.
-    private static func whole(_ unit: Substring) -> [Unicode.Scalar] {
-        let stressless = String(
-            String.UnicodeScalarView(unit.unicodeScalars.filter { !"ˈˌː0123456789".unicodeScalars.contains($0) }))
-        if let usual = espeakUnits[stressless] { return spelling(usual) }
-        let letters = spelling(unit)
-        let half = letters.count / 2
-        return half > 0 && letters.count % 2 == 0 && letters[..<half] == letters[half...]
-            ? Array(letters[..<half]) : letters
     }
 
     /// Units that espeak-ng 1.51 writes otherwise than in IPA, all but the first of Mandarin.

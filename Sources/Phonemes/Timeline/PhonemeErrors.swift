@@ -24,11 +24,8 @@ public struct PhonemeErrors: Hashable, Sendable {
             row[0] = Path(deletions: i + 1)
             for (j, heard) in hypothesis.enumerated() {
                 let above = row[j + 1]
-                if said == heard {
-                    row[j + 1] = diagonal
-                } else {
-                    row[j + 1] = [diagonal.substituting, row[j].inserting, above.deleting].min { $0.cost < $1.cost }!
-                }
+                let ways = [said == heard ? diagonal : diagonal.substituting, row[j].inserting, above.deleting]
+                row[j + 1] = ways.min { ($0.cost, $1.substitutions) < ($1.cost, $0.substitutions) }!
                 diagonal = above
             }
         }

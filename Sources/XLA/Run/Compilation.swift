@@ -22,7 +22,8 @@ extension Function {
             ProcessInfo.processInfo.environment["ALLOPHONE_XLA_COMPILATION"] == "quick" ? .quick : .standard
         }
 
-        func compile(_ program: String, on client: Client) throws -> LoadedExecutable {
+        /// What XLA is told.
+        func options(on client: Client) -> CompileOptions {
             var options = CompileOptions()
             let isCPU = client.platformName == "cpu"
             switch self {
@@ -34,6 +35,11 @@ extension Function {
             case .concurrent:
                 if isCPU { options.overrides["xla_cpu_enable_concurrency_optimized_scheduler"] = true }
             }
+            return options
+        }
+
+        func compile(_ program: String, on client: Client) throws -> LoadedExecutable {
+            let options = options(on: client)
             do {
                 return try client.compile(program, options: options)
             } catch  where !options.overrides.isEmpty {

@@ -59,7 +59,9 @@ public struct ExecutableCache: Sendable {
     }
 
     private func key(_ program: Program, _ compilation: Function.Compilation) -> [UInt8] {
-        Array((client.compatibilityKey + compilation.rawValue + program.text).utf8)
+        // What a way of compiling means may change, so its name will not do.
+        let options = compilation.options(on: client).overrides.sorted { $0.key < $1.key }.map { "\n\($0)=\($1)" }
+        return Array((client.compatibilityKey + options.joined() + program.text).utf8)
     }
 
     private func path(_ key: [UInt8]) -> String {

@@ -36,7 +36,8 @@ public final class Function: Sendable {
     ///   - placeholders: tensors that stand for arguments inside `body`, by the argument's path: the parameters of a
     ///     module under `parameters.`, say. An argument without one gets a fresh tensor.
     ///   - donating: paths (of leaves or whole subtrees) of arguments that the call may overwrite. A donated buffer cannot be used
-    ///     again; its memory goes to the result of the same path and type, else to any result of its type.
+    ///     again; its memory goes to the result of the same path and type, else to any result of its type. Without such a result it stays
+    ///     as it is.
     ///   - capacity: how many argument shapes to keep executables for.
     ///   - compilation: how it is compiled, unless the engine compiles all quickly.
     public init(
@@ -60,7 +61,7 @@ public final class Function: Sendable {
     /// - Throws: `PJRTError` where compiling or running fails.
     public func callAsFunction(_ arguments: Tree<Buffer>) throws -> Tree<Buffer> {
         let entry = try entry(for: arguments.map { $1.type })
-        let outputs = try entry.executable.execute(arguments.leaves, device: engine.device)
+        let outputs = try entry.executable.execute(arguments.leaves)
         return entry.results.map { outputs[$1] }
     }
 

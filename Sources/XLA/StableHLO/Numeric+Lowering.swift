@@ -150,13 +150,21 @@ extension Convolution: StableHLOPrimitive {
         else { return lowerPadded(site, into: &emitter) }
         var (inner, type) = (self, site.operandTypes[0])
         let (low, high) = (max(0, -padding[axis].low), max(0, -padding[axis].high))
-        inner.padding[axis] = (max(0, padding[axis].low), max(0, padding[axis].high))
         let place = layout.operand[axis + 2]
-        let ranges = type.shape.enumerated().map { $0 == place ? "\(low):\($1 - high)" : "0:\($1)" }
-        type.shape[place] -= low + high
-        let operand = emitter.assign(
-            "stablehlo.slice \(site.operands[0]) [\(ranges.joined(separator: ", "))] : "
-                + "(\(mlir(site.operandTypes[0]))) -> \(mlir(type))")
+        let operand: Emitter.Name
+        if low + high <= type.shape[place] {
+            inner.padding[axis] = (max(0, padding[axis].low), max(0, padding[axis].high))
+            let ranges = type.shape.enumerated().map { $0 == place ? "\(low):\($1 - high)" : "0:\($1)" }
+            type.shape[place] -= low + high
+            operand = emitter.assign(
+                "stablehlo.slice \(site.operands[0]) [\(ranges.joined(separator: ", "))] : "
+                    + "(\(mlir(site.operandTypes[0]))) -> \(mlir(type))")
+        } else {
+            // More than there is: what is left is of the other side's padding.
+            type.shape[place] += padding[axis].low + padding[axis].high
+            inner.padding[axis] = (0, 0)
+            operand = emitter.full(0, type)
+        }
         return inner.lower(
             LoweringSite(
                 operands: [operand, site.operands[1]], operandTypes: [type, site.operandTypes[1]], types: site.types,

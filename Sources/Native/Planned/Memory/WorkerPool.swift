@@ -2,6 +2,14 @@ internal import CKernels
 internal import Synchronization
 internal import Threads
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A few threads that share the steps of one run.
 ///
 /// Between steps a worker spins, as waking a thread costs more than many steps take; left without work for a while, it sleeps. So
@@ -13,6 +21,8 @@ public final class WorkerPool: Sendable {
     public let width: Int
     private let shared: Shared
     private let isClaimed = Atomic<Bool>(false)
+    /// Where the workers are: a child that is forked has none of them.
+    private let process = getpid()
 
     /// - Parameter width: how many threads share the work, the caller's included; fewer do where the system has no more to give.
     public init(width: Int) {
@@ -24,13 +34,18 @@ public final class WorkerPool: Sendable {
         self.shared = shared
     }
 
-    deinit { shared.stop() }
+    deinit {
+        // A child has none to stop, and its copy of their lock may be held for ever.
+        if process == getpid() { shared.stop() }
+    }
 
     /// Takes the workers for a run, which serve one at a time.
     ///
-    /// - Returns: false if another run has them.
+    /// - Returns: false if another run has them, or in a child that was forked since they were started.
     public func claim() -> Bool {
-        isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        // Asking takes less than a thousandth of a run, and a handler of `pthread_atfork` would need a list of all pools.
+        process == getpid()
+            && isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     }
 
     /// Gives the workers back.

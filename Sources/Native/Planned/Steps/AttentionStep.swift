@@ -151,12 +151,10 @@ struct RowKernelStep: Step {
         let (x, y) = (frame.floats(x), frame.floats(y))
         switch kind {
         case .snake(let alpha, let inverse):
-            ck_snake(
-                x, channels, frame.floats(alpha), frame.floats(inverse), rows, channels, y, channels, CK_F32)
+            ck_snake(x, channels, frame.floats(alpha), frame.floats(inverse), rows, channels, y, channels)
         case .rmsNorm(let scale, let epsilon):
             ck_rms_norm(
-                x, channels, scale.map { UnsafePointer(frame.floats($0)) }, Float(epsilon), rows, channels, y, channels,
-                CK_F32)
+                x, channels, scale.map { UnsafePointer(frame.floats($0)) }, Float(epsilon), rows, channels, y, channels)
         case .activation(let activation): ck_activate(activation.kernel, x, rows * channels, y)
         }
     }

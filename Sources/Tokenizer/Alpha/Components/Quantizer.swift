@@ -14,7 +14,8 @@ public struct Quantized: Sendable {
     public var losses: [String: Tensor]
     /// Scalars to be watched, by name.
     public var metrics: [String: Tensor]
-    /// New values of statistics, by the placeholder of the parameter they replace; the mean of those of a batch's parts is the batch's.
+    /// New values of statistics, by the placeholder of the parameter they replace. The mean of those of a batch's parts is the batch's
+    /// where each part has as many real frames.
     public var updates: [(parameter: Parameter, value: Tensor)]
     /// f32 `[batch, frames, entries]`: how near each entry is, the chosen one highest; their softmax is what the level takes
     /// the phoneme to be. Only from a level whose entries are phonemes.

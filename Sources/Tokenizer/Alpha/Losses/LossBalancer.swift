@@ -8,10 +8,14 @@ public import Tensor
 public struct LossBalancer: Sendable {
     public let weights: [String: Double]
     public let decay: Double
+    /// The sum of the weights.
+    let total: Double
 
     /// - Parameter weights: by loss; each becomes its share of the gradient.
     public init(weights: [String: Double], decay: Double = 0.999) {
-        precondition(weights.values.reduce(0, +) > 0, "a balancer needs a positive weight")
+        // A dictionary's order is another in every process, and with it the last digits of a sum.
+        total = weights.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value }
+        precondition(total > 0, "a balancer needs a positive weight")
         self.weights = weights
         self.decay = decay
     }
@@ -35,7 +39,7 @@ public struct LossBalancer: Sendable {
         _ losses: [String: Tensor], at output: Tensor, state: [String: Tensor]
     ) -> (cotangent: Tensor, scales: [String: Tensor], state: [String: Tensor]) {
         precondition(Set(losses.keys) == Set(weights.keys), "losses \(losses.keys) for weights \(weights.keys)")
-        let share = 1 / weights.values.reduce(0, +)
+        let share = 1 / total
         var cotangent = Tensor.zeros(output.type)
         var scales: [String: Tensor] = [:]
         var next: [String: Tensor] = [:]

@@ -32,7 +32,8 @@ public struct Alpha: Module {
     /// How likely each phoneme is in each frame, `audio` `[batch, samples, 1]` → f32 `[batch, frames, entries]`, in nats: the logarithm of
     /// its probability less `priorStrength` times that of its share of all frames. A model without phonemes has none.
     ///
-    /// - Parameter priorStrength: 0 for probabilities; 1 for how much likelier than anywhere, by which blank has no advantage.
+    /// - Parameter priorStrength: 0 for probabilities; 1 for how much likelier than anywhere, by which blank has no advantage. Of no
+    ///   effect where level 1 keeps no shares: a BSQ, or a VQ whose codebook learns by `gradient` or `movingAverage`.
     public func phonemeScores(_ audio: Tensor, priorStrength: Double, _ past: inout Past) -> Tensor {
         let quantized = quantizer(encoder(audio, &past))
         guard let logits = quantized.logits else { preconditionFailure("a model without phonemes") }
