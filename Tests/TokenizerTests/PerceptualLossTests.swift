@@ -10,10 +10,20 @@ struct PerceptualLossTests {
         sampleRate: 8000, width: 2, strides: [2, 4], dilations: [1], latentDimension: 8,
         transformer: .init(layers: 1, heads: 2, window: 4), quantizer: [.bsq(bits: 4)])
 
-    private func values(_ module: some Module) -> (tensors: [Tensor], arrays: [HostArray]) {
+    /// What `outputs` of the loss and of two random sounds, `[batch, samples]`, come to, with a random model that listens.
+    private func results(
+        _ batch: Int, _ samples: Int, _ outputs: (PerceptualLoss, _ x: Tensor, _ y: Tensor) -> [Tensor]
+    ) throws -> [HostArray] {
+        let loss = PerceptualLoss(model: try Alpha(configuration))
         var random = TestRandom(seed: 6)
-        let parameters = module.parameters.sorted { $0.key < $1.key }
-        return (parameters.map(\.value.tensor), parameters.map { random.array($0.value.shape, .f32) })
+        let parameters = loss.model.encoder.parameters.sorted { $0.key < $1.key }
+        let values = parameters.map { random.array($0.value.shape, .f32) }
+        var noise = TestRandom(seed: 7)
+        let sounds = [noise.array([batch, samples], .f32), noise.array([batch, samples], .f32)]
+        let inputs = sounds.map { Tensor.input($0.type, name: "sound") }
+        return try TestBackends.reference.run(
+            Graph(inputs: inputs + parameters.map(\.value.tensor), outputs: outputs(loss, inputs[0], inputs[1])),
+            sounds + values)
     }
 
     /// PyTorch's (`Tests/Oracles/tokenizer_perceptual.py`): of clips of which one has padding, and of whole ones.
@@ -43,45 +53,25 @@ struct PerceptualLossTests {
     }
 
     @Test func equalSoundsAreNoDistanceApartAndOthersAre() throws {
-        let loss = PerceptualLoss(model: try Alpha(configuration))
-        let (tensors, arrays) = values(loss.model.encoder)
-        var random = TestRandom(seed: 7)
-        let (x, y) = (random.array([2, 64], .f32), random.array([2, 64], .f32))
-        let inputs = [Tensor.input(x.type, name: "x"), Tensor.input(y.type, name: "y")]
-        let results = try TestBackends.reference.run(
-            Graph(inputs: inputs + tensors, outputs: [loss(inputs[0], inputs[0]), loss(inputs[0], inputs[1])]),
-            [x, y] + arrays)
+        let results = try results(2, 64) { loss, x, y in [loss(x, x), loss(x, y)] }
         #expect(results[0].doubles[0] == 0)
         #expect(results[1].doubles[0] > 0.1)
     }
 
     @Test func onlyTheEstimateIsMoved() throws {
-        let loss = PerceptualLoss(model: try Alpha(configuration))
-        let (tensors, arrays) = values(loss.model.encoder)
-        var random = TestRandom(seed: 7)
-        let (x, y) = (random.array([1, 32], .f32), random.array([1, 32], .f32))
-        let inputs = [Tensor.input(x.type, name: "x"), Tensor.input(y.type, name: "y")]
-        let results = try TestBackends.reference.run(
-            Graph(inputs: inputs + tensors, outputs: gradient(of: loss(inputs[0], inputs[1]), at: inputs)),
-            [x, y] + arrays)
+        let results = try results(1, 32) { loss, x, y in gradient(of: loss(x, y), at: [x, y]) }
         #expect(results[0].doubles.allSatisfy { $0 == 0 })
         #expect(results[1].doubles.contains { $0 != 0 })
     }
 
     @Test func paddingChangesNothing() throws {
-        let loss = PerceptualLoss(model: try Alpha(configuration))
-        let (tensors, arrays) = values(loss.model.encoder)
-        var random = TestRandom(seed: 7)
-        let (x, y) = (random.array([1, 32], .f32), random.array([1, 32], .f32))
-        let inputs = [Tensor.input(x.type, name: "x"), Tensor.input(y.type, name: "y")]
-        let padded = inputs.map { $0.padded(axis: 1, low: 16, high: 0, value: 0.7) }
         // The model in training may have longer frames than the one that listens.
         for hop in [8, 16] {
             let masks = Masks(lengths: .constant(HostArray([32] as [Int32])), sampleCount: 48, hop: hop)
-            let results = try TestBackends.reference.run(
-                Graph(
-                    inputs: inputs + tensors,
-                    outputs: [loss(inputs[0], inputs[1]), loss(padded[0], padded[1], masks: masks)]), [x, y] + arrays)
+            let results = try results(1, 32) { loss, x, y in
+                let padded = [x, y].map { $0.padded(axis: 1, low: 16, high: 0, value: 0.7) }
+                return [loss(x, y), loss(padded[0], padded[1], masks: masks)]
+            }
             expectClose(results[1], results[0], relative: 1e-5, absolute: 1e-6)
         }
     }
