@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "CXLAKernels", dependencies: ["CKernels"]),
         library("Processes"),
-        library("XLA", ["Tensor", "PJRT", "CKernels", "CXLAKernels", "CMalloc", "Processes", log]),
+        library("XLA", ["Tensor", "PJRT", "CKernels", "CXLAKernels", "CMalloc", "CZlib", "Processes", log]),
         library("Threads"),
         library("Native", ["Tensor", "CKernels", "Threads"]),
         library("NN", ["Tensor"]),

@@ -17,6 +17,7 @@ struct Decode: ParsableCommand {
             EXAMPLES
               allophone decode talk.allo talk.wav --model model.safetensors
               allophone decode talk.allo - --raw s16le | aplay -f S16_LE -r 24000
+              allophone decode talk.allo phonemes.wav --level-1
               arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - - | allophone decode - - | aplay -f S16_LE -r 24000
             """)
 
@@ -33,6 +34,9 @@ struct Decode: ParsableCommand {
         help: ArgumentHelp(
             "What PCM to write to standard output: \(RawPCM.names). Default: s16le.", valueName: "kind"))
     var raw: RawPCM?
+
+    @Flag(name: .customLong("level-1"), help: "Let only level 1 be heard: what was said, without how.")
+    var levelOne = false
 
     @Flag(help: "Write a WAV file's samples as 32-bit floats instead of 16-bit integers.")
     var float = false
@@ -58,7 +62,7 @@ struct Decode: ParsableCommand {
         // The file's arrays go once the codec has them in its own form.
         let codec = try { file in
             try reader.require(model: file)
-            return try backend.codec(file, for: [.decoding])
+            return try backend.codec(file, for: [levelOne ? .decodingLevelOne : .decoding])
         }(model.load())
         HostMemory.giveBackFreed()
         try run(codec, reader, interrupt, since: clock)
@@ -74,7 +78,7 @@ struct Decode: ParsableCommand {
             : AudioWriter(path: output, sampleRate: configuration.sampleRate, encoding: float ? .float32 : .pcm16)
 
         let bar = ProgressBar("decoding", total: nil, unit: .audio)
-        var decoder = try codec.makeDecoder()
+        var decoder = try levelOne ? codec.makeLevelOneDecoder() : codec.makeDecoder()
         // The last frame may be longer than the sound. How long that is stands at the end of the file, so one hop is held back,
         // but for who listens live: there a frame of delay is worse than some silence at the end.
         let holdback = input == "-" && output == "-" ? 0 : configuration.hop

@@ -167,6 +167,13 @@ extension CommandLineTests {
             #expect(found.frames.level(0) == own.frames.level(0))
             #expect(found.frames.level(1) != own.frames.level(1))
             try Program.succeed("decode", folder.file("found.allo"), folder.file("out.wav"), "--model", model)
+            // What a search changed is not heard where level 1 is heard alone.
+            for name in ["own", "found"] {
+                try Program.succeed(
+                    "decode", folder.file("\(name).allo"), folder.file("\(name).wav"), "--level-1", "--model", model)
+            }
+            #expect(try contents(of: folder.file("own.wav")) == contents(of: folder.file("found.wav")))
+            #expect(try contents(of: folder.file("own.wav")) != contents(of: folder.file("out.wav")))
             for options in [["--search", "0"], ["--search", "2", "--backend", "xla"]] {
                 try Program.fail(
                     ["encode", folder.file("in.wav"), folder.file("out.allo"), "--model", model] + options, status: 64,

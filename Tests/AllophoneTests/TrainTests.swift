@@ -19,11 +19,11 @@ extension TrainingCommandTests {
             try FileManager.default.createDirectory(atPath: folder.file("data"), withIntermediateDirectories: false)
             let speech = try Sounds.speech(seconds: 2.4, rate: 16000)
             try Waveform(samples: Array(speech[..<19200]), sampleRate: 16000).write(to: folder.file("data/a.wav"))
-            try Waveform(samples: Array(speech[19200...]), sampleRate: 16000).write(to: folder.file("data/b.wav"))
+            try Waveform(samples: Array(speech[19200..<30400]), sampleRate: 16000).write(to: folder.file("data/b.wav"))
             try manifest(
                 """
                 {"path": "a.wav", "seconds": 1.2, "split": "train"}
-                {"path": "b.wav", "seconds": 1.2, "split": "dev"}
+                {"path": "b.wav", "seconds": 0.7, "split": "dev"}
                 """)
             try recipe([:])
         }
@@ -166,7 +166,7 @@ extension TrainingCommandTests {
 
             var random = SystemRandomNumberGenerator()
             var stood: [Int] = []
-            for _ in 0..<3 {
+            for _ in 0..<2 {
                 let before = stood.last ?? 0
                 let run = try Program.start(arguments)
                 // Killed once a step is done, at whatever the run does next: a step, a checkpoint half written, a removal.
@@ -199,8 +199,7 @@ extension TrainingCommandTests {
             return try checkpoints().last.flatMap { Int($0.dropFirst(5)) } ?? 0
         }
 
-        @Test(arguments: ["missing", "not part of the model", "of another shape"])
-        func aCheckpointWithOtherTensorsNamesThem(difference: String) throws {
+        @Test func aCheckpointWithOtherTensorsNamesThem() throws {
             #expect(try Program.run(arguments).status == 0)
             struct Position: Codable {
                 var step: Int
@@ -210,19 +209,22 @@ extension TrainingCommandTests {
             let store = CheckpointStore(folder: folder.file("run/checkpoints"))
             let good = try #require(try store.latest())
             let (position, name) = (try good.state(as: Position.self), "moments.first.encoder.stem.weight")
-            var arrays = try good.arrays("training")
-            switch difference {
-            case "missing": arrays[name] = nil
-            case "of another shape": arrays[name] = HostArray([Float(1)])
-            default: arrays["moments.zeroth"] = HostArray([Float(1)])
+            let tensors = try good.arrays("training")
+            for (step, difference) in ["missing", "not part of the model", "of another shape"].enumerated() {
+                var arrays = tensors
+                switch difference {
+                case "missing": arrays[name] = nil
+                case "of another shape": arrays[name] = HostArray([Float(1)])
+                default: arrays["moments.zeroth"] = HostArray([Float(1)])
+                }
+                _ = try store.save(step: 3 + step, arrays: ["training": arrays], state: position)
+                try Program.fail(
+                    arguments, status: 65,
+                    mentions: [
+                        folder.file("run/checkpoints/step-0000000\(3 + step)"), difference,
+                        difference == "not part of the model" ? "moments.zeroth" : name,
+                    ], in: folder)
             }
-            _ = try store.save(step: 3, arrays: ["training": arrays], state: position)
-            try Program.fail(
-                arguments, status: 65,
-                mentions: [
-                    folder.file("run/checkpoints/step-00000003"), difference,
-                    difference == "not part of the model" ? "moments.zeroth" : name,
-                ], in: folder)
         }
 
         @Test func ctrlCSavesTheRun() throws {

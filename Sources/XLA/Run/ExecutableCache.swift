@@ -1,3 +1,4 @@
+import CZlib
 import Logging
 import PJRT
 import Tensor
@@ -26,16 +27,16 @@ public struct ExecutableCache: Sendable {
 
     /// The executable of a program, if a file has it whole.
     ///
-    /// The file begins with the whole key, so that two programs whose hashes collide are told apart, and then has a checksum of
+    /// The file begins with the whole key, so that two programs of one name are told apart, and then has a checksum of
     /// what follows: an executable is machine code, and a plugin runs what it is given.
     func load(_ program: Program, _ compilation: Function.Compilation) -> LoadedExecutable? {
         let key = key(program, compilation)
         let path = path(key)
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        guard data.count > key.count, data.prefix(key.count).elementsEqual(key) else { return nil }
+        guard data.count > key.count, data.prefix(key.count) == Data(key) else { return nil }
         do {
             let sealed = [UInt8](data.dropFirst(key.count))
-            let executable = Array(sealed.dropFirst(8))
+            let executable = Array(sealed.dropFirst(MemoryLayout<UInt32>.size))
             guard sealed.starts(with: checksum(executable)) else { throw Damaged() }
             return try client.load(serialized: executable)
         } catch {
@@ -65,15 +66,13 @@ public struct ExecutableCache: Sendable {
     }
 
     private func path(_ key: [UInt8]) -> String {
-        "\(folder)/\(String(hash(key), radix: 16)).xla"
+        "\(folder)/\(String(crc32(key), radix: 16))-\(key.count).xla"
     }
 
-    private func checksum(_ bytes: [UInt8]) -> [UInt8] { withUnsafeBytes(of: hash(bytes).littleEndian) { Array($0) } }
+    private func checksum(_ bytes: [UInt8]) -> [UInt8] { withUnsafeBytes(of: crc32(bytes).littleEndian) { Array($0) } }
 
-    /// FNV-1a, 64 bits: it spreads file names, and sees what disks do to files.
-    private func hash(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    }
+    /// It spreads file names, and sees what disks do to files.
+    private func crc32(_ bytes: [UInt8]) -> UInt32 { UInt32(truncatingIfNeeded: crc32_z(0, bytes, bytes.count)) }
 
     private struct Damaged: Error, CustomStringConvertible { let description = "its checksum is wrong" }
 
