@@ -69,8 +69,9 @@ check-capi: build capi ## Compare the libraries in dist/c with the program, on M
 
 .PHONY: test
 test: setup-test lint ## Check the format, build, and run every test
-	@# Kernels that are not optimised would cost the tests minutes.
-	swift build --build-tests -Xcc -O2
+	@# Kernels that are not optimised would cost the tests minutes; a module compiled whole reads what it imports once, which saves a
+	@# seventh of the build.
+	swift build --build-tests -Xcc -O2 -Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2
 	@# The tests build the examples' sources; that their own package finds them and the library is seen by planning its build.
 	swift build --package-path Examples --print-manifest-job-graph > /dev/null
 	swift test --skip-build
