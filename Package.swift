@@ -86,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "XLA",
-                "Audio", "Tensor", "PJRT", arguments, log,
+                "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "Processes",
+                "XLA", "Audio", "Tensor", "PJRT", arguments, log,
             ],
             swiftSettings: settings),
         .target(

@@ -78,6 +78,9 @@ def _fill(name: str, handle: c_void_p, given, count, kind: str, unit: int, capac
     written = c_size_t()
     source = []
     if given is not None:
+        wanted = "f" if kind == "Q" else "Q"
+        if given.typecode != wanted:
+            raise TypeError(f'an array of type "{wanted}" is wanted, not "{given.typecode}"')
         source = [ctypes.cast(given.buffer_info()[0], _FLOATS if given.typecode == "f" else _CODES), count]
     place = ctypes.cast(output.buffer_info()[0], pointer)
     _call(name, handle, *options, *source, place, capacity, byref(written))

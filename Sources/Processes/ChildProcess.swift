@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -82,15 +84,12 @@ public struct ChildProcess {
     func run(timeout: Double) throws(Failure) -> End {
         let child = try start()
         let deadline = ContinuousClock.now + .seconds(timeout)
-        var status: Int32 = 0
         var pause: UInt32 = 500
         while true {
-            let ended = waitpid(child, &status, WNOHANG)
-            if ended == child { return Self.end(status) }
-            if ended == -1, errno != EINTR { throw .system(code: errno) }
+            if let status = try Self.reap(child, options: WNOHANG) { return Self.end(status) }
             if ContinuousClock.now >= deadline {
                 kill(child, SIGKILL)
-                while waitpid(child, &status, 0) == -1 && errno == EINTR {}
+                while try Self.reap(child, options: 0) == nil {}
                 return .timedOut
             }
             // POSIX has no wait with a time limit. In microseconds: short for a short run, at most 20 ms late for a long one.
@@ -131,17 +130,42 @@ public struct ChildProcess {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         // In a group of its own: Ctrl-C is for the program that asked, which may want to end in order. And with no signal
-        // blocked, as all are on Swift's shared threads.
+        // blocked, as all are on Swift's shared threads, or ignored, as those are that a program waits for in a way of its own.
         var blocked = sigset_t()
         sigemptyset(&blocked)
         posix_spawnattr_setsigmask(&attributes, &blocked)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        var heard = sigset_t()
+        sigemptyset(&heard)
+        for number in [SIGINT, SIGTERM, SIGPIPE, SIGXFSZ] { sigaddset(&heard, number) }
+        posix_spawnattr_setsigdefault(&attributes, &heard)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &files, &attributes, &words, environ)
         guard code == 0 else { throw .system(code: code) }
+        Self.running.withLock { _ = $0.insert(child) }
         return child
+    }
+
+    private static let running = Mutex<Set<pid_t>>([])
+
+    /// Kills all that run, for a program that ends at once: nobody would wait for them.
+    public static func killAll() {
+        running.withLock { for child in $0 { kill(child, SIGKILL) } }
+    }
+
+    /// Its status, once it has ended. Its number is another program's to have from then on.
+    private static func reap(_ child: pid_t, options: Int32) throws(Failure) -> Int32? {
+        try running.withLock { running throws(Failure) in
+            var status: Int32 = 0
+            let ended = waitpid(child, &status, options)
+            if ended == -1 && errno == EINTR || ended == 0 { return nil }
+            running.remove(child)
+            guard ended == child else { throw .system(code: errno) }
+            return status
+        }
     }
 
     /// By the macros of `sys/wait.h`, which Swift does not see.

@@ -53,7 +53,9 @@ struct Allophone: ParsableCommand {
 
 /// Puts nothing in the place of a standard stream that the caller closed, lest a file opened later take its number.
 private func openStandardDescriptors() {
-    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 { open("/dev/null", O_RDWR) }
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+        _ = open("/dev/null", O_RDWR)
+    }
 }
 
 /// Ends the process as the signal would have at first, so that a shell sees what it expects: 130 for Ctrl-C, 141 for a

@@ -72,7 +72,8 @@ enum ExitStatus: Int32, CaseIterable {
         case .noSpace, .writeFailed, .closedPipe: self = .output
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
-        case .notAudio, .empty, .nonFinite, .tooLoud, .unsupportedRate, .tooManyChannels, .truncated, .tooLong,
+        case .notAudio, .empty, .nonFinite, .tooLoud, .unsupportedRate, .tooManyChannels, .truncated, .chained,
+            .tooLong,
             .partialSample, .corrupt:
             self = .data
         }
@@ -120,6 +121,7 @@ enum CommandError: Error, CustomStringConvertible {
     case noModel
     case unknownKind(path: String)
     case wouldOverwrite(path: String)
+    case exists(path: String)
     case noInventory(path: String)
     case noRoomForPrior(path: String, reason: String)
     case unalignable(path: String, reason: AlignmentError)
@@ -133,6 +135,7 @@ enum CommandError: Error, CustomStringConvertible {
         case .unknownKind(let path):
             "\(path): not a token file, a model or a sound file; see `allophone info --help`"
         case .wouldOverwrite(let path): "\(path): is what is read, too; give another output"
+        case .exists(let path): "\(path): is there already; give an empty folder, or remove it first"
         case .noInventory(let path):
             "\(path): level 1 of this model does not stand for phonemes; train one whose configuration has 'phonemes', "
                 + "such as alpha-tiny-phonemes"

@@ -1,5 +1,6 @@
 import Checkpoint
 import Dispatch
+import Processes
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,8 +11,8 @@ import Synchronization
     import Darwin
 #endif
 
-/// Whether Ctrl-C or a polite kill has been asked for, so that a command can leave things whole; a second one ends the
-/// process at once.
+/// Whether Ctrl-C or a polite kill has been asked for, or the terminal has gone, so that a command can leave things whole; a
+/// second one ends the process at once.
 final class Interrupt: Sendable {
     private let received = Atomic<Int32>(0)
     // Written only while being made; kept so that the handlers live.
@@ -36,12 +37,19 @@ final class Interrupt: Sendable {
     }
 
     init() {
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let before = signal(number, SIG_IGN)
+            // `nohup` has it ignored, to outlive the terminal.
+            if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                continue
+            }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [weak self] in
                 guard let self else { return }
-                if self.received.exchange(number, ordering: .relaxed) != 0 { exit(128 + number) }
+                if self.received.exchange(number, ordering: .relaxed) != 0 {
+                    ChildProcess.killAll()
+                    exit(128 + number)
+                }
             }
             source.resume()
             sources.append(source)

@@ -36,7 +36,9 @@ struct Transcribe: ParsableCommand {
         help: ArgumentHelp("Write a Praat TextGrid to this file instead, or - for standard output.", valueName: "file"))
     var textGrid: String?
 
-    @Option(help: ArgumentHelp("What is said, to be aligned with the sound; needs --language.", valueName: "text"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("What is said, to be aligned with the sound; needs --language.", valueName: "text"))
     var text: String?
 
     @Option(help: ArgumentHelp("The language of the text, such as en.", valueName: "code"))

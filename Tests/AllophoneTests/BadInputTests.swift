@@ -66,6 +66,24 @@ extension CommandLineTests {
             }
         }
 
+        @Test func aPreviewOverwritesNothing() throws {
+            let sound = Sounds.wav([Float](repeating: 0.5, count: 48000), rate: 48000)
+            try write(sound, to: folder.file("000.wav"))
+            try Program.fail(
+                ["data", "preview", folder.path, "--output", folder.path], status: 64,
+                mentions: [folder.file("000.wav"), "is there already"], in: folder)
+            #expect(try contents(of: folder.file("000.wav")) == sound)
+        }
+
+        @Test func aLoudnessIsNegativeAndARateOneThatFLACHas() throws {
+            try write(Sounds.wav(Sounds.voice(count: 24000, rate: 24000), rate: 24000), to: folder.file("a.wav"))
+            try Program.succeed(
+                "data", "prepare", folder.file("a.wav"), folder.file("out"), "--loudness", "-23", "--no-trim")
+            try Program.fail(
+                ["data", "prepare", folder.file("a.wav"), folder.file("fast"), "--rate", "100001"], status: 64,
+                mentions: ["--rate", "FLAC"], in: folder)
+        }
+
         @Test func anAlignmentTakesALanguageAndAModelWithPhonemes() throws {
             try Program.fail(
                 ["phonemes", Sounds.speechPath, "--text", "Окна", "--model", model], status: 64,

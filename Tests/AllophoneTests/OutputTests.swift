@@ -129,7 +129,7 @@ extension CommandLineTests {
             }
         }
 
-        @Test(arguments: [SIGINT, SIGTERM])
+        @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
         func aSignalTakesBackWhatWasWritten(signal: Int32) throws {
             let voice = Sounds.voice(count: 24000, rate: 24000)
             let samples = (0..<60).flatMap { _ in voice }

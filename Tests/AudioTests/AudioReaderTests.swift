@@ -260,6 +260,17 @@ struct BadAudioTests {
         }
     }
 
+    @Test("Ogg streams one after another are refused", arguments: ["tone_32k_stereo.ogg", "tone_48k.opus"])
+    func chainedStreams(name: String) throws {
+        let one = try Data(contentsOf: URL(fileURLWithPath: fixture("audio/\(name)")))
+        #expect(try AudioReader(contents: Array(one), name: name).readAll(limit: .max).count > 0)
+        #expect(throws: AudioError.chained(path: name)) { try AudioReader(contents: Array(one + one), name: name) }
+        guard case .chained = try failure(of: one + one, name: name) else {
+            Issue.record("\(name) was read")
+            return
+        }
+    }
+
     @Test("Flipped and missing bytes never crash a decoder", arguments: ["flac", "ogg", "opus", "mp3", "wav"])
     func corruptedBytes(ending: String) throws {
         let names = [

@@ -38,6 +38,10 @@ private func noise(_ count: Int) -> [Float] {
         }
         let nan = Waveform(samples: [0, .nan, 0], sampleRate: 8000)
         #expect(throws: AudioError.self) { try nan.flacFile() }
+        let fast = Waveform(samples: [0, 0.5], sampleRate: 100_001)
+        #expect(throws: AudioError.unsupportedFormat(path: "clip.flac", reason: "the format cannot state 100001 Hz")) {
+            try fast.flacFile()
+        }
         #expect(throws: AudioError.self) { try nan.wavFile() }
     }
 

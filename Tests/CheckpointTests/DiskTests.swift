@@ -29,6 +29,18 @@ import Testing
         #expect(try Disk.entries(of: parent.file("a")) == ["b"])
     }
 
+    /// Which is followed to its folder, but not when folders are removed.
+    @Test func aLinkToAFolderLeadsToAFolder() throws {
+        try Disk.createFolder(path)
+        let link = parent.file("link")
+        try #require(symlink(path, link) == 0)
+        #expect(Disk.isFolder(link))
+        try Disk.createFolder(parent.file("other"))
+        try #require(symlink(path, parent.file("other/link")) == 0)
+        try Disk.removeFolder(parent.file("other"))
+        #expect(Disk.isFolder(path))
+    }
+
     @Test func aFileThatSomebodyElseMakesMeanwhileIsNoFolder() throws {
         #expect(throws: FileError(path: parent.file("a"), action: .create, code: EEXIST)) {
             try Disk.$beforeChange.withValue({ _, path in

@@ -50,6 +50,17 @@ import Testing
         #expect(distance(after: knock, 4000) == distance(after: quiet, 4000))
     }
 
+    /// As after three quarters of an hour of silence.
+    @Test func aMagnitudeThatIsAllButForgottenIsSilence() {
+        var (faint, silence) = (voice(150), voice(150))
+        faint.octaves = faint.octaves.map { 1e-158 * $0 }
+        silence.octaves = silence.octaves.map { _ in 0 }
+        var history = EnvelopeTarget.History()
+        _ = history.target(faint)
+        for _ in 0..<32 { _ = history.target(silence) }
+        #expect(history.target(silence).distance(to: voice(150)).isFinite)
+    }
+
     @Test func whatIsAddedCountsMoreThanWhatIsMissing() {
         let recording = voice(150)
         var (louder, softer) = (recording, recording)

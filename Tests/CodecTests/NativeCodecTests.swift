@@ -249,6 +249,9 @@ import Tokenizer
         }
         tokens.append(try encoder.push(whole[(hop + 1)...]))
         #expect(try tokens == codec.tokens(whole))
+        // In a whole recording they are counted from its beginning.
+        let long = sound(hop * 40, seed: 13) + [.nan]
+        #expect(throws: CodecError.notFinite(sample: hop * 40)) { try codec.encode(long) }
         var encoders = [encoder, try codec.makeEncoder()]
         #expect(throws: CodecError.notFinite(sample: 0)) { try codec.push([whole, [.nan]], to: &encoders) }
         #expect(try codec.push([[], whole], to: &encoders)[1] == codec.tokens(whole))

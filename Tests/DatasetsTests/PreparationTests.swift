@@ -74,7 +74,7 @@ private struct Stopped: Error {}
         try DatasetPreparation(source, in: folder.file("out"), options).run()
         for shard in 0..<4 {
             let prepared = try openSource(folder.file("out/shard-00000\(shard).tar"))
-            let clips = ClipSample(
+            let clips = try ClipSample(
                 prepared, count: 30, preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05)
             ).clips
             let ofFirst = clips.filter { $0.clip.text?.hasPrefix("text 0/") == true }.count
@@ -158,7 +158,7 @@ private struct Stopped: Error {}
         let preparation = try DatasetPreparation(source, in: folder.file("out"), spoken, transcriber: Speller())
         try preparation.run()
         #expect(preparation.clips == 28 && preparation.clipsWithPhonemes == 28)
-        let sample = ClipSample(
+        let sample = try ClipSample(
             try openSource(folder.file("out")), count: 28,
             preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05))
         #expect(sample.clips.count == 28)
@@ -180,6 +180,11 @@ private struct Stopped: Error {}
         let mute = try DatasetPreparation(source, in: folder.file("mute"), spoken, transcriber: Speller())
         try mute.run()
         #expect(mute.clips == 28 && mute.clipsWithPhonemes == 0)
+        // So that nobody asks again.
+        let known = try ClipSample(
+            try openSource(folder.file("mute")), count: 28,
+            preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05))
+        #expect(known.clips.count == 28 && known.clips.allSatisfy { $0.clip.phonemes == "" })
     }
 
     /// Gives a text's letters equal shares of its sound, unless there are too many.
@@ -211,7 +216,7 @@ private struct Stopped: Error {}
             try preparation.run()
             return preparation.clipsWithPhones
         }()
-        let sample = ClipSample(
+        let sample = try ClipSample(
             try openSource(folder.file("out")), count: 28,
             preparation: ClipPreparation(sampleRate: 16000, shortest: 0.05))
         #expect(sample.clips.count == 28)
@@ -285,10 +290,17 @@ private struct Stopped: Error {}
     @Test func aSampleIsTheSameEachTimeAndSpreadOut() throws {
         let indexed = SyntheticSource(shardSizes: [40], isRandomAccess: true) { $1 < 3 }
         let preparation = ClipPreparation(sampleRate: 8000, shortest: 0.05)
-        let sample = ClipSample(indexed, count: 4, preparation: preparation)
+        let sample = try ClipSample(indexed, count: 4, preparation: preparation)
         #expect(sample.clips.map(\.clip.key) == ["0/3", "0/10", "0/20", "0/30"])
         #expect(sample.skipped.total == 3)
-        #expect(ClipSample(source, count: 3, preparation: preparation).clips.map(\.clip.key) == ["0/0", "0/1", "0/2"])
-        #expect(ClipSample(source, count: 100, preparation: preparation).clips.count == 28)
+        #expect(
+            try ClipSample(source, count: 3, preparation: preparation).clips.map(\.clip.key) == ["0/0", "0/1", "0/2"])
+        #expect(try ClipSample(source, count: 100, preparation: preparation).clips.count == 28)
+        var unreached = source
+        unreached.unfetchedShard = 1
+        let failure = #expect(throws: SkippedRecord.self) {
+            try ClipSample(unreached, count: 100, preparation: preparation)
+        }
+        #expect(failure?.isNotFetched == true, "else the clips would be others")
     }
 }

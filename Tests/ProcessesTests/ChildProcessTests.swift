@@ -52,6 +52,28 @@ import Testing
         }
     }
 
+    @Test func whatItsParentIgnoresEndsIt() async {
+        await #expect(processExitsWith: .exitCode(77)) {
+            signal(SIGTERM, SIG_IGN)
+            let outcome = try ChildProcess.run("/bin/sh", ["-c", "kill -TERM $$"], input: "", timeout: 20)
+            if outcome.end == .killed(signal: SIGTERM) { exit(77) }
+        }
+    }
+
+    @Test func allThatRunAreKilled() async {
+        await #expect(processExitsWith: .exitCode(77)) {
+            let thread = Thread {
+                while true {
+                    usleep(10_000)
+                    ChildProcess.killAll()
+                }
+            }
+            thread.start()
+            let outcome = try ChildProcess.run("/bin/sh", ["-c", "exec sleep 60"], input: "", timeout: 20)
+            if outcome.end == .killed(signal: SIGKILL) { exit(77) }
+        }
+    }
+
     @Test func whatItWroteIsKept() throws {
         let outcome = try ChildProcess.run("/bin/sh", ["-c", "cat; echo no >&2; exit 3"], input: "text", timeout: 20)
         #expect(outcome.end == .exited(3) && outcome.output == "text" && outcome.errors == "no\n")

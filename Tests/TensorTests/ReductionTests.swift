@@ -93,6 +93,21 @@ import Testing
         #expect(shares.map(\.doubles) == [[0.5, 0, 0.5, 0], [0, 1, 0, 0]])
     }
 
+    @Test func nothingHasAGradientOfNothing() throws {
+        let none = HostArray([] as [Double], shape: [0, 3])
+        for reduce: @Sendable (Tensor) -> Tensor in [{ $0.product(axes: [1]) }, { $0.sorted(axis: 1).values }] {
+            #expect(try evaluate([none]) { gradient(of: reduce($0[0]).sum(), at: $0) }[0].shape == [0, 3])
+        }
+        // Nor are there updates of a place that is not there.
+        let updates = HostArray([1, 2] as [Double], shape: [1, 2])
+        let empty = HostArray([] as [Double], shape: [0, 2])
+        let slopes = try evaluate([empty, updates]) { inputs in
+            let at = Tensor.zeros(TensorType(.i32, [1]))
+            return gradient(of: inputs[0].scattering(inputs[1], at: at, .add).sum(), at: inputs)
+        }
+        #expect(slopes[1].doubles == [0, 0])
+    }
+
     @Test func aProductWithZerosHasAGradient() throws {
         let rows = HostArray([2, 0, 3, 0, 0, 5, 1, 2, 4] as [Double], shape: [3, 3])
         let slopes = try evaluate([rows]) { gradient(of: $0[0].product(axes: [1]).sum(), at: $0) }

@@ -262,12 +262,24 @@ struct PhonemeTrainingTests {
         ("{\"model\": \"alpha-tiny\", \"losses\": {\"perceptual\": 1}}", "losses.perceptualModel"),
         ("{\"model\": \"alpha-tiny\", \"losses\": {\"labelPriors\": 2}}", "losses.labelPriors"),
         ("{\"model\": \"alpha-tiny\", \"losses\": {\"ctcStartStep\": -1}}", "losses.ctcStartStep"),
+        ("{\"model\": \"alpha-tiny\", \"losses\": {\"ctcStartStep\": 2147483648}}", "losses.ctcStartStep"),
         ("{\"model\": \"alpha-tiny\", \"quantizerDropout\": 1.5}", "quantizerDropout"),
         ("{\"model\": \"alpha-tiny\", \"bitTemperature\": {\"start\": 0}}", "bitTemperature"),
     ])
     func aRecipeThatCannotLearnPhonemesIsRefused(json: String, key: String) {
         let error = #expect(throws: RecipeError.self) { try Recipe(data: Data(json.utf8), path: "r.json") }
         #expect("\(error!)".contains(key))
+    }
+
+    @Test func phonemesThatAreReadAlikeAreRefused() throws {
+        var configuration = try Alpha.Configuration.preset("alpha-tiny-phonemes")
+        var symbols = try #require(configuration.phonemes).symbols
+        symbols[1...2] = ["i", "iː"]
+        configuration.phonemes = try PhonemeInventory(symbols)
+        var recipe = try Recipe(preset: "alpha-tiny-phonemes")
+        recipe.model = .configuration(configuration)
+        let error = #expect(throws: RecipeError.self) { try Recipe(data: Data(recipe.json()), path: "r.json") }
+        #expect("\(error!)".contains("'i' or 'iː'"))
     }
 
     @Test func aPresetWithPhonemesTakesWholeUtterances() throws {

@@ -92,6 +92,22 @@ extension SmallTrainingTests {
             #expect(try trainer("run").step == 1)
         }
 
+        @Test func aRunWhoseCheckpointsAreGoneIsNotBegunAnew() throws {
+            try run(trainer("run"), to: 1)
+            try write([1], to: folder.file("run/.model.safetensors.partial-1"))
+            #expect(try trainer("run").step == 1)
+            #expect(!Disk.exists(folder.file("run/.model.safetensors.partial-1")), "who was killed left it")
+            try Disk.removeFolder(folder.file("run/checkpoints"))
+            let error = #expect(throws: TrainingError.self) { try trainer("run") }
+            #expect("\(error!)".contains(folder.file("run")) && "\(error!)".contains("--from"))
+        }
+
+        @Test func beforeTheFirstStepThereIsNoModel() throws {
+            let trainer = try trainer("run")
+            try trainer.run(shouldStop: { true }) { _ in }
+            #expect(!Disk.exists(trainer.modelPath))
+        }
+
         @Test func aFolderIsOfOneTrainerAtATime() throws {
             let first = try trainer("run")
             let error = #expect(throws: FileError.self) { try trainer("run") }

@@ -14,6 +14,8 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooManyChannels(path: String, channels: Int)
     /// The file ends before the length that its own header states; both in seconds.
     case truncated(path: String, stated: Double, found: Double)
+    /// Several streams of Ogg, one after another, of which libsndfile reads the first.
+    case chained(path: String)
     /// More audio than may be held in memory at once; both in seconds.
     case tooLong(path: String, seconds: Double, limit: Double)
     /// Raw PCM that ends inside a sample.
@@ -53,6 +55,9 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
         case .truncated(let path, let stated, let found):
             "\(path): ends after \(rounded(found)) s of the \(rounded(stated)) s that its header states. "
                 + "Copy or download it again, or re-encode it to accept the loss."
+        case .chained(let path):
+            "\(path): holds several Ogg streams, one after another, and only the first would be read. Decode it to one WAV, or split it, "
+                + "first."
         case .tooLong(let path, let seconds, let limit):
             "\(path): holds \(rounded(seconds)) s of audio or more, and at most \(rounded(limit)) s are read at once. "
                 + "Cut it into clips first."
@@ -83,4 +88,7 @@ public enum AudioError: Error, Sendable, Hashable, CustomStringConvertible {
 public enum SampleRate {
     /// From below telephone speech to four times the highest rate that studios record at.
     public static let supported = 4_000...768_000
+
+    /// Whether FLAC's frames have a way to state it.
+    public static func isPossibleInFLAC(_ rate: Int) -> Bool { rate <= 65_535 || rate <= 655_350 && rate % 10 == 0 }
 }

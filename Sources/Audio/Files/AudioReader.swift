@@ -30,6 +30,8 @@ public final class AudioReader: SampleStream {
 
     private let file: OpaquePointer
     private let statedExactly: Bool
+    /// Where Ogg comes through, to see whether anything follows its first stream.
+    private let oggPipe: Int32?
     private var interleaved: [Float] = []
     /// What libsndfile reads from, where that is no descriptor; it borrows this.
     private let memory: MemoryFile?
@@ -68,13 +70,14 @@ public final class AudioReader: SampleStream {
                 reason: isFile ? reason : "\(reason); FLAC and AIFF cannot be read through a pipe: give the file's path"
             )
         }
-        let share =
-            isFile
-            ? statedShare(fileSize: Int(status.st_size)) { offset, count in
-                var buffer = [UInt8](repeating: 0, count: count)
-                return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
-            } : nil
-        try self.init(file, info, path: path, isSeekable: isFile, statedShare: share, memory: nil)
+        func bytes(_ offset: Int, _ count: Int) -> [UInt8]? {
+            var buffer = [UInt8](repeating: 0, count: count)
+            return pread(descriptor, &buffer, count, off_t(offset)) == count ? buffer : nil
+        }
+        try self.init(
+            file, info, path: path, pipe: isFile ? nil : descriptor,
+            statedShare: isFile ? statedShare(fileSize: Int(status.st_size), bytes) : nil,
+            isChained: isFile && isChainedOgg(bytes), memory: nil)
     }
 
     /// Reads the contents of a sound file that is in memory; `name` stands for it in errors.
@@ -89,17 +92,20 @@ public final class AudioReader: SampleStream {
             sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque())
         }
         guard let file = opened.file else { throw AudioError.notAudio(path: name, reason: opened.reason) }
-        let share = statedShare(fileSize: contents.count) { offset, count in
+        func bytes(_ offset: Int, _ count: Int) -> [UInt8]? {
             offset >= 0 && offset <= contents.count - count ? Array(contents[offset..<(offset + count)]) : nil
         }
-        try self.init(file, info, path: name, isSeekable: true, statedShare: share, memory: memory)
+        try self.init(
+            file, info, path: name, pipe: nil, statedShare: statedShare(fileSize: contents.count, bytes),
+            isChained: isChainedOgg(bytes), memory: memory)
     }
 
     /// Takes over `file`, and closes it where it is refused.
     private init(
-        _ file: OpaquePointer, _ info: SF_INFO, path: String, isSeekable: Bool, statedShare: Double?,
+        _ file: OpaquePointer, _ info: SF_INFO, path: String, pipe: Int32?, statedShare: Double?, isChained: Bool,
         memory: MemoryFile?
     ) throws {
+        let isSeekable = pipe == nil
         do {
             let rate = Int(info.samplerate)
             guard SampleRate.supported.contains(rate) else {
@@ -108,6 +114,7 @@ public final class AudioReader: SampleStream {
             guard info.channels <= Self.maximumChannels else {
                 throw AudioError.tooManyChannels(path: path, channels: Int(info.channels))
             }
+            if isChained { throw AudioError.chained(path: path) }
             if isSeekable {
                 guard info.frames > 0 else { throw AudioError.empty(path: path) }
                 if let statedShare {
@@ -127,7 +134,9 @@ public final class AudioReader: SampleStream {
         // A stream of unknown length has SF_COUNT_MAX frames, and a damaged header may state any other absurdity.
         let isStated = isSeekable ? info.frames < 1 << 48 : pipeStatesLength(info)
         frames = isStated ? Int(info.frames) : nil
-        statedExactly = frames != nil && (Int(info.format) & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG
+        let kind = Int(info.format) & SF_FORMAT_TYPEMASK
+        statedExactly = frames != nil && kind != SF_FORMAT_MPEG
+        oggPipe = kind == SF_FORMAT_OGG ? pipe : nil
     }
 
     deinit { sf_close(file) }
@@ -216,6 +225,8 @@ public final class AudioReader: SampleStream {
             throw AudioError.truncated(path: path, stated: Double(frames) / Double(sampleRate), found: seconds)
         }
         if position == 0 { throw AudioError.empty(path: path) }
+        // What libsndfile has taken in already, at most a few kilobytes, is not seen.
+        if let oggPipe, hasMore(oggPipe) { throw AudioError.chained(path: path) }
     }
 }
 

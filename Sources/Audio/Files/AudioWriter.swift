@@ -56,7 +56,7 @@ public final class AudioWriter: SampleSink {
         let isRatePossible =
             switch container {
             case .wav: true
-            case .flac: sampleRate <= 65_535 || (sampleRate <= 655_350 && sampleRate % 10 == 0)
+            case .flac: SampleRate.isPossibleInFLAC(sampleRate)
             case .ogg: sampleRate <= 200_000
             }
         guard isRatePossible else {

@@ -75,6 +75,9 @@ extension Waveform {
     /// - Throws: ``AudioError``.
     public func flacFile(name: String = "clip.flac") throws -> [UInt8] {
         try requireFinite(samples, from: 0, sampleRate: sampleRate, path: name)
+        guard SampleRate.isPossibleInFLAC(sampleRate) else {
+            throw AudioError.unsupportedFormat(path: name, reason: "the format cannot state \(sampleRate) Hz")
+        }
         var info = SF_INFO()
         info.samplerate = Int32(sampleRate)
         info.channels = 1

@@ -42,7 +42,7 @@ INLINE vec v_exp(vec x) {
     const vec e = v_add(v_fma(v_mul(r, r), p, r), v_set(1));
     const vec half = v_round(v_mul(n, v_set(0.5f)));
     // A NaN has no exponent: it is in e already.
-    const vec first = v_clamp(half, -60, 70), second = v_clamp(v_sub(n, half), -90, 70);
+    const vec first = v_clamp(half, -60, 70), second = v_clamp(v_sub(n, first), -90, 70);
     return v_mul(v_mul(e, v_exp2i(first)), v_exp2i(second));
 }
 

@@ -34,7 +34,14 @@ package enum Disk {
     /// Whether the path leads to anything.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether the path leads to a folder.
     package static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Whether it is a folder itself, and no link to one.
+    private static func isFolderItself(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
@@ -87,7 +94,7 @@ package enum Disk {
     /// Removes a folder with all it holds.
     package static func removeFolder(_ path: String) throws(FileError) {
         for entry in try entries(of: path).map({ "\(path)/\($0)" }) {
-            if isFolder(entry) { try removeFolder(entry) } else { try removeFile(entry) }
+            if isFolderItself(entry) { try removeFolder(entry) } else { try removeFile(entry) }
         }
         try announce(.remove, path)
         try check(.remove, path) { rmdir(path) }

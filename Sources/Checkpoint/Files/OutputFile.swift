@@ -126,6 +126,13 @@ public final class OutputFile {
         if case .replacing(_, let temporary) = target { try? Disk.removeFile(temporary) }
     }
 
+    /// Removes what killed processes left half-written in a folder, in which nobody else may be writing.
+    package static func removePartial(in folder: String) throws(FileError) {
+        for name in try Disk.entries(of: folder) where name.hasPrefix(".") && name.contains(".partial-") {
+            try Disk.removeFile("\(folder)/\(name)")
+        }
+    }
+
     private func finish() {
         isFinished = true
         if case .borrowed = target { return }

@@ -99,6 +99,8 @@ struct EnvelopeTarget: Sendable {
         private static let floor = 0.01
         /// What is left of the loudest window's after the next 10 ms: half in 5 s, so that a knock is forgotten.
         private static let decay = pow(0.5, 1.0 / 500)
+        /// Far below a bit of 24 in either measure.
+        private static let silence = 1e-12
         /// What the octaves' distance counts beside that of loudness.
         private static let octaveShare = 0.15
 
@@ -108,8 +110,8 @@ struct EnvelopeTarget: Sendable {
             if octaves.count > Self.windows { octaves.removeFirst() }
             largestMagnitude = max(Self.decay * largestMagnitude, next.octaves.reduce(0, +))
             largestLoudness = max(Self.decay * largestLoudness, next.loudness.reduce(0, +))
-            // Nothing but silence so far has nothing to be compared by.
-            guard largestMagnitude > 0 else {
+            // Nothing but silence, for as long as is remembered, is nothing to be compared by.
+            guard largestMagnitude > Self.silence, largestLoudness > Self.silence else {
                 return EnvelopeTarget(
                     envelopes: next, octaveWeights: next.octaves.map { _ in 0 }, loudnessWeight: 1)
             }

@@ -24,11 +24,13 @@ public struct SearchingCodec: SpeechCodec {
     ///   - codec: made for `.searching` and `.decoding`.
     ///   - paths: one of `possiblePaths`. 1 decides each frame with its last sample; with more a frame is decided when all paths have come to agree on it, or
     ///     `Encoder.longestDelay` frames later.
-    ///   - prior: what codes will be written with.
+    ///   - prior: what codes will be written with; of the model's token layout.
     /// - Throws: `CodecError.notLoaded`, `CodecError.nothingToSearch` if no bits of the model may be turned over.
     public init(_ codec: NativeCodec, paths: Int, prior: TokenPrior? = nil) throws(CodecError) {
         guard !codec.model.configuration.searchedColumns.isEmpty else { throw .nothingToSearch }
         precondition(Self.possiblePaths.contains(paths), "\(paths) paths")
+        let layout = try? codec.model.configuration.tokenLayout
+        precondition(prior.map { $0.layout == layout } ?? true, "the prior is of tokens of another layout")
         _ = (try codec.program(.searching), try codec.program(.decoding))
         self.codec = codec
         self.paths = paths

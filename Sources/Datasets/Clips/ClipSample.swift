@@ -8,9 +8,10 @@ public struct ClipSample: Sendable {
     /// - Parameters:
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
     ///   - shortest: in seconds; shorter ones are passed over.
-    public init(_ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0) {
+    /// - Throws: ``SkippedRecord`` for what could not be fetched: without it the clips would be others.
+    public init(_ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0) throws {
         var clips: [(clip: Clip, waveform: Waveform)] = []
-        skipped = Self.visit(source, count: count, preparation: preparation, shortest: shortest) {
+        skipped = try Self.visit(source, count: count, preparation: preparation, shortest: shortest) {
             clips.append(($0, $1))
         }
         self.clips = clips
@@ -19,10 +20,11 @@ public struct ClipSample: Sendable {
     /// The same clips one after another, of which none is kept.
     ///
     /// - Returns: what was passed over.
+    /// - Throws: ``SkippedRecord`` for what could not be fetched, and what `body` throws.
     public static func visit(
         _ source: any Source, count: Int, preparation: ClipPreparation, shortest: Double = 0,
         _ body: (Clip, Waveform) throws -> Void
-    ) rethrows -> SkipReport {
+    ) throws -> SkipReport {
         var skipped = SkipReport()
         var preparation = preparation
         preparation.shortest = max(preparation.shortest, shortest)
@@ -41,7 +43,7 @@ public struct ClipSample: Sendable {
             while stream.position.epoch == 0, end.map({ stream.position.place < $0 }) ?? true,
                 let drawn = stream.next(), drawn.epoch == 0
             {
-                guard let taken = take(drawn.result, preparation, &skipped) else { continue }
+                guard let taken = try take(drawn.result, preparation, &skipped) else { continue }
                 try body(taken.clip, taken.waveform)
                 break
             }
@@ -51,7 +53,8 @@ public struct ClipSample: Sendable {
 
     private static func take(
         _ result: Result<Record, RecordFailure>, _ preparation: ClipPreparation, _ skipped: inout SkipReport
-    ) -> (clip: Clip, waveform: Waveform)? {
+    ) throws(SkippedRecord) -> (clip: Clip, waveform: Waveform)? {
+        let failure: SkippedRecord
         do {
             let record = try result.get()
             var random = CountedRandom(seed: 0)
@@ -61,13 +64,15 @@ public struct ClipSample: Sendable {
                 speaker: record.metadata.speaker, language: record.metadata.language, phones: phones,
                 phonemes: record.metadata.phonemes)
             return (clip, waveform)
-        } catch let failure as RecordFailure {
-            skipped.add(SkippedRecord(failure))
-        } catch let failure as SkippedRecord {
-            skipped.add(failure)
+        } catch let error as RecordFailure {
+            failure = SkippedRecord(error)
+        } catch let error as SkippedRecord {
+            failure = error
         } catch {
-            skipped.add(SkippedRecord("", .undecodable, "\(error)"))
+            failure = SkippedRecord("", .undecodable, "\(error)")
         }
+        if failure.isNotFetched { throw failure }
+        skipped.add(failure)
         return nil
     }
 }

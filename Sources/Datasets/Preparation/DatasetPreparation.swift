@@ -138,10 +138,7 @@ public final class DatasetPreparation {
             state = State(source: source.name, contents: source.contents, options: options)
             try save()
         }
-        // What a killed process left half-written.
-        for name in try Disk.entries(of: folder) where name.hasPrefix(".") && name.contains(".partial-") {
-            try Disk.removeFile("\(folder)/\(name)")
-        }
+        try OutputFile.removePartial(in: folder)
     }
 
     fileprivate struct PackedClip: Sendable {
@@ -214,7 +211,7 @@ public final class DatasetPreparation {
                     try shard?.writer.add("\(key).json", clip.description.json())
                     shard?.count += 1
                     next.clips += 1
-                    if clip.description.phonemes != nil { next.clipsWithPhonemes += 1 }
+                    if clip.description.phonemes?.isEmpty == false { next.clipsWithPhonemes += 1 }
                     if clip.description.phones != nil { next.clipsWithPhones = (next.clipsWithPhones ?? 0) + 1 }
                     next.seconds += clip.description.seconds
                     if shard?.count == state.options.shardSize { try finishShard() }
@@ -248,7 +245,8 @@ public final class DatasetPreparation {
             })
         for (index, ipa) in zip(group.indices, phonemes) {
             guard case .success(var clip) = group[index].result else { continue }
-            clip.description.phonemes = ipa
+            // What nobody can say has none, and training need not ask again.
+            clip.description.phonemes = ipa ?? clip.description.text.map { _ in "" }
             if let ipa, !ipa.isEmpty, let scores = clip.scores {
                 clip.description.phones = try aligner?.phones(of: ipa, scores: scores)
             }

@@ -27,7 +27,7 @@ public enum SourceError: Error, Hashable, CustomStringConvertible {
                     ? "no row tells its split. Give the rows a `split`, or name the folder if its folders and files tell."
                     : "it has \(present.sorted().joined(separator: ", ")).")
         case .badLocator(let locator, let reason):
-            "\(locator): \(reason). Give a folder, files such as shard-{0000..0012}.tar, or hf://datasets/OWNER/NAME@REVISION."
+            "\(locator): \(reason). Give a folder, files such as 'shard-{0000..0012}.tar', or hf://datasets/OWNER/NAME@REVISION."
         case .malformed(let path, let reason): "\(path): \(reason)."
         case .unavailable(let failure): "\(failure)."
         case .parquetUnavailable(let reason):

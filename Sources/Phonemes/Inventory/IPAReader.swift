@@ -29,6 +29,17 @@ public struct IPAReader: Sendable {
         longest = entries.keys.reduce(1) { max($0, $1.count) }
     }
 
+    /// Two symbols of an inventory that are read as one, since they differ in stress, length or ties alone; nil if there are none.
+    ///
+    /// Only the second of them would ever be found.
+    public static func confused(in inventory: PhonemeInventory) -> (String, String)? {
+        var seen: [Spelling: String] = [:]
+        for symbol in inventory.symbols.dropFirst() {
+            if let other = seen.updateValue(symbol, forKey: spelling(symbol)) { return (other, symbol) }
+        }
+        return nil
+    }
+
     /// Units in `ipa` are set apart by white space or `_`, as `espeak-ng --ipa --sep=_` sets apart phonemes; without `_` a
     /// unit is a word.
     public func read(_ ipa: String) -> Reading {

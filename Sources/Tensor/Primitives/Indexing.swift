@@ -99,7 +99,8 @@ public struct Scatter: Primitive {
         let inside = (indices.isAtLeast(0) & indices.isLess(than: Double(operand.shape[axis])))
             .reshaped(Shape(column))
         func gathered(_ x: Tensor) -> Tensor {
-            select(inside, x.gathering(indices, axis: axis), Tensor.scalar(0, x.dtype))
+            if operand.shape[axis] == 0 { return Tensor.zeros(TensorType(x.dtype, site.inputs[2].shape)) }
+            return select(inside, x.gathering(indices, axis: axis), Tensor.scalar(0, x.dtype))
         }
         switch combination {
         case .add: return [g, nil, gathered(g)]
@@ -149,6 +150,7 @@ extension Tensor {
         precondition(
             indices.rank == rank && indices.shape.removing([axis]) == shape.removing([axis]),
             "indices \(indices.shape) do not follow \(shape) off axis \(axis)", file: file, line: line)
+        if indices.shape.elementCount == 0 { return Tensor.zeros(TensorType(dtype, indices.shape)) }
         let inside = minimum(maximum(indices, 0), Double(shape[axis] - 1))
         return reshaped([shape.elementCount]).gathering(linear(inside, axis: axis))
     }

@@ -37,7 +37,7 @@ public struct Reduce: Primitive {
         let kept = x.shape.indices.filter { !axes.contains($0) }
         let order = kept + axes
         let rows = x.transposed(order)
-        let flat = rows.reshaped(Shape(kept.map { x.shape[$0] } + [-1]))
+        let flat = rows.reshaped(Shape(kept.map { x.shape[$0] } + [axes.reduce(1) { $0 * x.shape[$1] }]))
         let last = flat.rank - 1
         let before = flat.padded(axis: last, low: 1, high: -1, value: 1).cumulativeProduct(axis: last)
         let after = flat.padded(axis: last, low: -1, high: 1, value: 1).reversed(axes: [last])
@@ -124,10 +124,11 @@ extension Tensor {
         axes: [Int]? = nil, keepingAxes keep: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) -> Tensor { reduce(.any, axes, keep, file, line) }
 
-    /// The arithmetic mean over `axes` (all, if none are named).
+    /// The arithmetic mean over `axes` (all, if none are named), of floating-point numbers.
     public func mean(
         axes: [Int]? = nil, keepingAxes keep: Bool = false, file: StaticString = #fileID, line: UInt = #line
     ) -> Tensor {
+        precondition(dtype.isFloating, "the mean of \(dtype.rawValue) would be no integer", file: file, line: line)
         let total = sum(axes: axes, keepingAxes: keep, file: file, line: line)
         return total * (Double(total.shape.elementCount) / Double(Swift.max(1, shape.elementCount)))
     }

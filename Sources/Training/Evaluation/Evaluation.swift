@@ -70,16 +70,16 @@ public struct EvaluationSet: Sendable {
     ///   - count: how many clips, spread evenly over the source where it can be read in any order, else from its beginning.
     ///   - seconds: the shortest and longest clips that count; where there are none such, any.
     ///   - labeler: gives the phonemes of transcripts, for the phoneme error rate.
-    /// - Throws: `PipelineError` where none can be used, and what the labeler throws but for `EspeakError`; see ``unlabeled``.
+    /// - Throws: `SkippedRecord` for what could not be fetched, `PipelineError` where none can be used, and what the labeler throws but for `EspeakError`; see ``unlabeled``.
     public init(
         _ source: any Source, count: Int, sampleRate: Int, seconds: ClosedRange<Double> = 1.0...12,
         labeler: (any ClipLabeler)? = nil
     ) throws {
         let preparation = ClipPreparation(sampleRate: sampleRate, longest: seconds.upperBound)
-        let fitting = ClipSample(source, count: count, preparation: preparation, shortest: seconds.lowerBound)
+        let fitting = try ClipSample(source, count: count, preparation: preparation, shortest: seconds.lowerBound)
         let sample =
             fitting.clips.isEmpty && count > 0
-            ? ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0)
+            ? try ClipSample(source, count: count, preparation: ClipPreparation(sampleRate: sampleRate), shortest: 0)
             : fitting
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { taken in (taken.clip.key, { taken.waveform }) }

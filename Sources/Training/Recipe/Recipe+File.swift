@@ -1,5 +1,6 @@
 import Checkpoint
 import Datasets
+import Phonemes
 public import Tokenizer
 
 #if canImport(FoundationEssentials)
@@ -209,7 +210,8 @@ extension Recipe {
         for (name, weight) in weights.sorted(by: { $0.key < $1.key }) {
             try require(weight >= 0, "losses.\(name)", "0 or more")
         }
-        try require(losses.ctcStartStep >= 0, "losses.ctcStartStep", "0 or more")
+        try require(
+            (0...Int(Int32.max)).contains(losses.ctcStartStep), "losses.ctcStartStep", "between 0 and \(Int32.max)")
         try require((-200...0).contains(losses.quietest), "losses.quietest", "between -200 and 0 dB")
         try require(losses.ctc >= 0, "losses.ctc", "0 or more")
         try require((0...1).contains(losses.labelPriors), "losses.labelPriors", "between 0 and 1")
@@ -227,6 +229,11 @@ extension Recipe {
             try require(
                 losses.phonemeFrames >= 0 && (losses.phonemeFrames == 0 || configuration.phonemes != nil),
                 "losses.phonemeFrames", "0 or more, and 0 for a model without phonemes")
+            if let confused = configuration.phonemes.flatMap(IPAReader.confused) {
+                try require(
+                    false, "model.phonemes",
+                    "without '\(confused.0)' or '\(confused.1)': marks of stress and length are not read")
+            }
             try require(
                 losses.labelPriors == 0 || level.kind == .vq, "losses.labelPriors", "0: level 1 is not a VQ")
             try require(

@@ -61,7 +61,7 @@ public final class Trainer {
     /// Opens the run in `folder`, from its newest whole checkpoint if it has one.
     ///
     /// - Throws: `TrainingError.recipeChanged` if the run was begun with another recipe (steps, evaluation and checkpoints may differ), `.dataChanged` if with
-    ///   other data, `FileError` if another trainer has the folder, and what reading the dataset and checkpoints throws.
+    ///   other data, `.noCheckpoints` if they are gone, `FileError` if another trainer has the folder, and what reading the dataset and checkpoints throws.
     /// - Parameters:
     ///   - data: what to learn from.
     ///   - heldOut: what to evaluate on.
@@ -92,6 +92,7 @@ public final class Trainer {
         // Before anything is compiled: a folder that cannot be made is known at once.
         try Disk.createFolder(folder)
         lock = try FolderLock(folder: folder)
+        try OutputFile.removePartial(in: folder)
         sources = data.map(SourceIdentity.init)
         let data = try recipe.balanced(data, in: folder)
         if let checkpoint = try store.latest() {
@@ -109,6 +110,9 @@ public final class Trainer {
             pipeline = try Pipeline(data, options, at: position.data)
             state = try Self.restore(checkpoint, trainingStep.state, engine: engine)
         } else {
+            guard !Disk.exists("\(folder)/model.safetensors") else {
+                throw TrainingError.noCheckpoints(folder: folder)
+            }
             step = 0
             pipeline = try Pipeline(data, options)
             state = try Self.initialState(of: trainingStep, recipe, engine: engine)
@@ -170,7 +174,8 @@ public final class Trainer {
             lastSaved = step
             try report(.saved(step, path: path))
         }
-        try export()
+        // Before the first step there is nothing to keep.
+        if step > 0 { try export() }
         if step >= recipe.steps { try report(.evaluated(step, evaluate())) }
     }
 

@@ -4,6 +4,7 @@ public import Tokenizer
 public enum TrainingError: Error, CustomStringConvertible {
     case recipeChanged(folder: String)
     case dataChanged(folder: String)
+    case noCheckpoints(folder: String)
     case noSpeakers(source: String)
     case perceptualModel(path: String, wanted: Alpha.Configuration)
     case initialModel(path: String)
@@ -20,6 +21,9 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .dataChanged(let folder):
             "\(folder): this run was begun with other data, or with other weights of it, and would not go on where it was. Give the "
                 + "same --data and --weight in the same order, or choose another --run folder and begin it --from \(folder)'s model"
+        case .noCheckpoints(let folder):
+            "\(folder): has a run's model but none of its checkpoints, without which it cannot go on, and would be overwritten by a new run. "
+                + "Choose another --run folder (and --from \(folder)'s model to begin there), or remove this one"
         case .noSpeakers(let source):
             "\(source): does not say of any clip who speaks, so the recipe's clips.balance cannot be had; set it to 0, or name "
                 + "speakers in the dataset (docs/data.md)"

@@ -7,12 +7,13 @@ struct DataCommand: ParsableCommand {
         abstract: "Look at datasets and prepare them for training.",
         discussion: """
             A SOURCE is a folder with manifest.jsonl, metadata.csv, .jsonl or .parquet, sound files, Parquet files or WebDataset \
-            .tar shards; such files themselves, as shards/train-{0000..0012}.tar; or hf://datasets/OWNER/NAME@REVISION.
+            .tar shards; such files themselves, as 'shards/train-{0000..0012}.tar'; or hf://datasets/OWNER/NAME@REVISION.
 
             EXAMPLES
               allophone data inspect .corpus/core
               allophone data preview .corpus/core --output preview
-              allophone data prepare .corpus/core prepared --rate 24000
+              allophone data prepare .corpus/core prepared/train --split train
+              allophone data prepare .corpus/core prepared/dev --split dev
             """,
         subcommands: [DataInspect.self, DataPrepare.self, DataPreview.self])
 }

@@ -13,7 +13,7 @@ struct DataInspect: ParsableCommand {
             EXAMPLES
               allophone data inspect .corpus/core
               allophone data inspect hf://datasets/OWNER/NAME --split test --limit 500
-              allophone data inspect shards/train-{0000..0012}.tar --json
+              allophone data inspect 'shards/train-{0000..0012}.tar' --json
             """)
 
     @OptionGroup var source: SourceOptions

@@ -33,7 +33,9 @@ struct DataPrepare: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Cut silence before and after the speech.")
     var trim = true
 
-    @Option(help: ArgumentHelp("Bring clips to this loudness (EBU R128), such as -23.", valueName: "LUFS"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Bring clips to this loudness (EBU R128), such as -23.", valueName: "LUFS"))
     var loudness: Double?
 
     @Option(help: ArgumentHelp("Skip clips that are longer.", valueName: "seconds"))
@@ -71,6 +73,7 @@ struct DataPrepare: ParsableCommand {
         if !SampleRate.supported.contains(rate) {
             throw ValidationError("--rate must be in \(SampleRate.supported) Hz")
         }
+        if !SampleRate.isPossibleInFLAC(rate) { throw ValidationError("--rate: FLAC cannot state \(rate) Hz") }
         if shardSize < 1 { throw ValidationError("--shard-size must be 1 or more") }
         if !(longest > 0 && longest <= 3600) {
             throw ValidationError("--longest must be more than 0 and at most 3600 s")

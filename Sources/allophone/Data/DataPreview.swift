@@ -39,14 +39,18 @@ struct DataPreview: ParsableCommand {
 
     func run() throws {
         let preparation = ClipPreparation(sampleRate: rate, measuresBandwidth: true)
-        let sample = ClipSample(try source.open(), count: clips, preparation: preparation)
+        let sample = try ClipSample(try source.open(), count: clips, preparation: preparation)
         guard !sample.clips.isEmpty else { throw PipelineError.nothingUsable(sample.skipped) }
         try Disk.createFolder(output)
-        for (number, (clip, waveform)) in sample.clips.enumerated() {
-            let file = "\(output)/\(String(number).rightAligned(in: 3, padding: "0"))"
+        let files = sample.clips.indices.map { "\(output)/\(String($0).rightAligned(in: 3, padding: "0"))" }
+        let ending = png ? "png" : "svg"
+        // They may be the dataset's own.
+        if let present = files.flatMap({ ["\($0).wav", "\($0).\(ending)"] }).first(where: Disk.exists) {
+            throw CommandError.exists(path: present)
+        }
+        for (file, (clip, waveform)) in zip(files, sample.clips) {
             try waveform.write(to: "\(file).wav")
-            try SpectrogramImage(panels: [.init(title: clip.key, waveform: waveform)])
-                .write(to: "\(file).\(png ? "png" : "svg")")
+            try SpectrogramImage(panels: [.init(title: clip.key, waveform: waveform)]).write(to: "\(file).\(ending)")
             let facts = [
                 "\(waveform.duration.fixed(2)) s", "up to \((clip.bandwidth / 1000).fixed(1)) kHz",
                 clip.speaker, clip.language, clip.text,
