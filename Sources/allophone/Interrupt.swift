@@ -13,16 +13,39 @@ import Synchronization
 
 /// Whether Ctrl-C or a polite kill has been asked for, or the terminal has gone, so that a command can leave things whole; a
 /// second one ends the process at once.
-final class Interrupt: Sendable {
-    private let received = Atomic<Int32>(0)
-    // Written only while being made; kept so that the handlers live.
-    nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
+struct Interrupt: Sendable {
+    private static let received = Atomic<Int32>(0)
+    /// Of the whole process: a second source of a signal that had one before is told nothing.
+    nonisolated(unsafe) private static let sources: [any DispatchSourceSignal] = [SIGINT, SIGTERM, SIGHUP].compactMap {
+        number in
+        let before = signal(number, SIG_IGN)
+        // `nohup` has it ignored, to outlive the terminal.
+        if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+            return nil
+        }
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+            if received.exchange(number, ordering: .relaxed) != 0 {
+                ChildProcess.killAll()
+                exit(128 + number)
+            }
+        }
+        // Until then a signal would be lost.
+        let isListening = DispatchSemaphore(value: 0)
+        source.setRegistrationHandler { isListening.signal() }
+        source.resume()
+        isListening.wait()
+        return source
+    }
 
-    var isSet: Bool { received.load(ordering: .relaxed) != 0 }
+    /// From now on signals are heard and do not end the process.
+    init() { _ = Self.sources }
+
+    var isSet: Bool { Self.received.load(ordering: .relaxed) != 0 }
 
     /// - Throws: `CommandError.interrupted` once a signal has come.
     func check() throws(CommandError) {
-        let signal = received.load(ordering: .relaxed)
+        let signal = Self.received.load(ordering: .relaxed)
         if signal != 0 { throw .interrupted(signal: signal) }
     }
 
@@ -33,26 +56,6 @@ final class Interrupt: Sendable {
         } catch {
             try check()
             throw error
-        }
-    }
-
-    init() {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            let before = signal(number, SIG_IGN)
-            // `nohup` has it ignored, to outlive the terminal.
-            if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
-                continue
-            }
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [weak self] in
-                guard let self else { return }
-                if self.received.exchange(number, ordering: .relaxed) != 0 {
-                    ChildProcess.killAll()
-                    exit(128 + number)
-                }
-            }
-            source.resume()
-            sources.append(source)
         }
     }
 }

@@ -274,7 +274,7 @@ struct PhonemeTrainingTests {
     @Test func phonemesThatAreReadAlikeAreRefused() throws {
         var configuration = try Alpha.Configuration.preset("alpha-tiny-phonemes")
         var symbols = try #require(configuration.phonemes).symbols
-        symbols[1...2] = ["i", "iː"]
+        symbols[symbols.count - 1] = "iː"
         configuration.phonemes = try PhonemeInventory(symbols)
         var recipe = try Recipe(preset: "alpha-tiny-phonemes")
         recipe.model = .configuration(configuration)
