@@ -154,7 +154,7 @@ check-alignment: build corpus corpus-synthetic ## Forced alignment by MODEL agai
 	Tools/checks/alignment.py --program $(ALLOPHONE) --model $(MODEL) \
 		--data .corpus/core::festvox-ru .corpus/synthetic:dev
 
-# ---- Benchmarks: each ends with one line of JSON, whose ratio is above 1 where Allophone is faster
+# ---- Benchmarks: each ends with one line of JSON; a ratio in it is above 1 where Allophone is faster
 
 .PHONY: peers
 peers: ## Python packages that the benchmarks compare with and the oracles use, in .venv

@@ -86,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "allophone",
             dependencies: [
-                "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint", "Processes",
+                "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint",
+                "Processes",
                 "XLA", "Audio", "Tensor", "PJRT", arguments, log,
             ],
             swiftSettings: settings),

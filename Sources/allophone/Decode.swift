@@ -35,7 +35,9 @@ struct Decode: ParsableCommand {
             "What PCM to write to standard output: \(RawPCM.names). Default: s16le.", valueName: "kind"))
     var raw: RawPCM?
 
-    @Flag(name: .customLong("level-1"), help: "Let only level 1 be heard: what was said, without how.")
+    @Flag(
+        name: .customLong("level-1"),
+        help: "Let only level 1 be heard: what was said, without how, as far as the model has learned that.")
     var levelOne = false
 
     @Flag(help: "Write a WAV file's samples as 32-bit floats instead of 16-bit integers.")

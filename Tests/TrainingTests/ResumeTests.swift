@@ -224,7 +224,7 @@ extension SmallTrainingTests {
             try {
                 let next = try trainer("next") { $0.initialModel = source.modelPath }
                 #expect(next.step == 0)
-                try run(next, to: 0)
+                try next.export()
                 #expect(try ModelFile(path: next.modelPath).arrays == file.arrays, "bit for bit, before any step")
                 try run(next, to: 1)
                 #expect(try ModelFile(path: next.modelPath).arrays != file.arrays)
@@ -253,7 +253,7 @@ extension SmallTrainingTests {
                 }
             }
             let deeper = try next("deeper", layers: 3)
-            try run(deeper, to: 0)
+            try deeper.export()
             let arrays = try ModelFile(path: deeper.modelPath).arrays
             #expect(arrays.filter { file.arrays[$0.key] != nil } == file.arrays, "bit for bit, before any step")
             #expect(arrays.keys.contains("encoder.transformer.2.mlp.expand.weight"))
@@ -295,7 +295,7 @@ extension SmallTrainingTests {
                 }
             }
             let finer = try next("finer", frozen: [.encoder, .decoder])
-            try run(finer, to: 0)
+            try finer.export()
             let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: finer.modelPath))
             let (old, new) = (try heard(before), try heard(after))
             #expect(
@@ -327,7 +327,7 @@ extension SmallTrainingTests {
                 }
             }
             let wider = try next("wider")
-            try run(wider, to: 0)
+            try wider.export()
             let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: wider.modelPath))
             let (old, new) = (try heard(before), try heard(after))
             #expect(new.tokens == old.tokens)
@@ -345,7 +345,7 @@ extension SmallTrainingTests {
 
         @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
             let source = try trainer("source")
-            try run(source, to: 0)
+            try source.export()
             let error = #expect(throws: TrainingError.self) {
                 try trainer("other") { recipe in
                     var configuration = SmallTraining.configuration

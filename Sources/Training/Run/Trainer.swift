@@ -277,7 +277,8 @@ public final class Trainer {
 
     public var modelPath: String { "\(folder)/model.safetensors" }
 
-    private func export() throws {
+    /// The model as it is.
+    func export() throws {
         try ModelFile.write(deployed.hostArrays().values, of: model, to: modelPath)
     }
 
