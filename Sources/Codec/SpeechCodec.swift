@@ -5,11 +5,18 @@ public protocol SpeechCodec: Sendable {
     associatedtype Encoder: StreamEncoder
     associatedtype Decoder: StreamDecoder
 
+    /// The model whose tokens these are: its configuration says their rate and layout.
     var model: Alpha { get }
     /// Samples that are worth giving at once where they need not be live.
     var chunkSamples: Int { get }
 
+    /// A stream of its own that begins after silence; streams share the model's weights.
+    ///
+    /// - Throws: `CodecError.notLoaded` if the codec was made for other directions.
     func makeEncoder() throws -> Encoder
+    /// A stream of its own that begins after silence; streams share the model's weights.
+    ///
+    /// - Throws: `CodecError.notLoaded` if the codec was made for other directions.
     func makeDecoder() throws -> Decoder
     /// A decoder that hears level 1 alone, whatever the other levels say.
     func makeLevelOneDecoder() throws -> Decoder

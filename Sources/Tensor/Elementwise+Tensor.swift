@@ -3,6 +3,7 @@ extension Tensor {
         Tensor.apply1(Unary(kind: kind), self, file: file, line: line)
     }
 
+    /// eˣ.
     public func exp(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.exponential, file, line) }
     /// `exp(x) - 1`, exact near zero.
     public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
@@ -12,23 +13,31 @@ extension Tensor {
     public func log(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.log, file, line) }
     /// `log(1 + x)`, exact near zero.
     public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.logOnePlus, file, line) }
+    /// The square root; NaN below 0.
     public func sqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.squareRoot, file, line) }
     /// `1 / sqrt(x)`.
     public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
         unary(.reciprocalSquareRoot, file, line)
     }
+    /// The sine of radians.
     public func sin(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.sine, file, line) }
+    /// The cosine of radians.
     public func cos(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.cosine, file, line) }
+    /// The hyperbolic tangent.
     public func tanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.tanh, file, line) }
     /// The logistic function `1 / (1 + exp(-x))`.
     public func sigmoid(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.logistic, file, line) }
+    /// The magnitude.
     public func abs(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.absolute, file, line) }
     /// -1, 0 or 1.
     public func sign(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.sign, file, line) }
+    /// The largest integer that is not above.
     public func floor(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.floor, file, line) }
+    /// The smallest integer that is not below.
     public func ceil(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.ceil, file, line) }
     /// To the nearest integer, ties to even.
     public func rounded(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.roundToEven, file, line) }
+    /// Whether an element is neither infinite nor NaN, as booleans.
     public func isFinite(file: StaticString = #fileID, line: UInt = #line) -> Tensor { unary(.isFinite, file, line) }
 
     public var squared: Tensor { self * self }
@@ -54,6 +63,7 @@ extension Tensor {
     public func clamped(_ low: Double, _ high: Double) -> Tensor { maximum(self, low).clampedAbove(high) }
     private func clampedAbove(_ high: Double) -> Tensor { minimum(self, high) }
 
+    /// Whether elements are equal, as booleans; NaN equals nothing.
     public func equals(_ other: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
         compare(.equal, self, other, file, line)
     }
@@ -61,6 +71,7 @@ extension Tensor {
     public func differs(from other: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
         compare(.notEqual, self, other, file, line)
     }
+    /// Comparisons give booleans, false where either side is NaN.
     public func isLess(than other: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
         compare(.less, self, other, file, line)
     }

@@ -179,8 +179,11 @@ extension Tensor {
         return (all.values.slice(-1, 0, count), all.indices.slice(-1, 0, count))
     }
 
+    /// The sum of an element and all before it along an axis.
     public func cumulativeSum(axis: Int) -> Tensor { cumulative(axis: axis, identity: 0, +) }
+    /// The product of an element and all before it along an axis.
     public func cumulativeProduct(axis: Int) -> Tensor { cumulative(axis: axis, identity: 1, *) }
+    /// The largest of an element and all before it along an axis.
     public func cumulativeMaximum(axis: Int) -> Tensor {
         cumulative(axis: axis, identity: dtype.isFloating ? -Double.infinity : dtype.lowest) { maximum($0, $1) }
     }

@@ -36,10 +36,13 @@ public struct Recipe: Codable, Hashable, Sendable {
     /// Element type of the computation; parameters are f32 in any case.
     public var precision: Precision = .f32
 
+    /// What of the generator can be frozen.
     public enum Part: String, Choice { case encoder, quantizer, decoder }
 
+    /// Element types of the computation.
     public enum Precision: String, Choice { case f32, bf16 }
 
+    /// What is trained: a preset by its name, or a configuration in full.
     public enum Model: Hashable, Sendable {
         case preset(String)
         case configuration(Alpha.Configuration)
@@ -53,6 +56,7 @@ public struct Recipe: Codable, Hashable, Sendable {
         }
     }
 
+    /// How parameters move, and how fast.
     public struct Optimizer: Codable, Hashable, Sendable {
         public var method: Method = .adamW
         public var learningRate: Double = 1e-3
@@ -165,6 +169,7 @@ public struct Recipe: Codable, Hashable, Sendable {
         public init() {}
     }
 
+    /// When the weights so far are heard, and on how much.
     public struct Evaluation: Codable, Hashable, Sendable {
         /// Steps between evaluations on held-out clips; 0 for none but the last.
         public var every: Int = 1000
@@ -176,6 +181,7 @@ public struct Recipe: Codable, Hashable, Sendable {
         public init() {}
     }
 
+    /// When a run is saved, to be gone on with.
     public struct Checkpoints: Codable, Hashable, Sendable {
         /// Steps between checkpoints.
         public var every: Int = 500

@@ -50,6 +50,8 @@ extension Alpha {
 
         /// One level of the residual quantizer.
         public struct Level: Codable, Hashable, Sendable {
+            /// A codebook whose nearest entry is the code (van den Oord et al., arXiv:1711.00937), or the signs on a sphere (binary
+            /// spherical quantization: Zhao et al., arXiv:2406.07548).
             public enum Kind: String, Choice { case vq, bsq }
 
             public var kind: Kind
@@ -72,6 +74,7 @@ extension Alpha {
                 case phonemes
             }
 
+            /// A VQ that compares in `dimension` channels.
             public static func vq(
                 codebookSize: Int, dimension: Int = 8, codebook: Codebook = .gradient
             ) -> Level {
@@ -83,6 +86,7 @@ extension Alpha {
                 .vq(codebookSize: inventory.count, dimension: dimension, codebook: .phonemes)
             }
 
+            /// A BSQ: a bit for each dimension of its sphere.
             public static func bsq(bits: Int) -> Level { Level(kind: .bsq, bits: bits) }
 
             private init(

@@ -110,6 +110,7 @@ extension Discriminators {
         /// Whether waveforms lose their mean and level before they are judged, as in DAC.
         public var levelsOut = false
 
+        /// Discriminators of spectrograms, one for each window.
         public struct Spectral: Codable, Hashable, Sendable {
             /// Samples per transform; hops are a quarter.
             public var windows: [Int] = []
@@ -122,6 +123,7 @@ extension Discriminators {
             }
         }
 
+        /// Discriminators of every so-many-th sample, one for each period.
         public struct Period: Codable, Hashable, Sendable {
             public var periods: [Int] = []
             /// Channels of the first convolution; four times as many after each, up to `maximumWidth`.
@@ -135,6 +137,7 @@ extension Discriminators {
             }
         }
 
+        /// Discriminators of waveforms at lower rates, one for each factor.
         public struct Scale: Codable, Hashable, Sendable {
             /// By how much each discriminator's sample rate is lowered.
             public var factors: [Int] = []
