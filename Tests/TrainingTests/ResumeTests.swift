@@ -92,6 +92,19 @@ extension SmallTrainingTests {
             #expect(try trainer("run").step == 1)
         }
 
+        @Test func shardsOfOtherLengthsAreOtherData() throws {
+            let shard = folder.file("shard-000000.tar")
+            func identity() throws -> [SourceIdentity] { [try SourceIdentity(WeightedSource(openSource(shard)))] }
+            try write([UInt8](repeating: 0, count: 1024), to: shard)
+            let first = try identity()
+            #expect(try SourceIdentity.agree(first, identity()))
+            try write([UInt8](repeating: 0, count: 2048), to: shard)
+            #expect(try !SourceIdentity.agree(first, identity()))
+            var older = first
+            older[0].byteCounts = nil
+            #expect(try SourceIdentity.agree(older, identity()), "which did not say")
+        }
+
         @Test func aRunWhoseCheckpointsAreGoneIsNotBegunAnew() throws {
             try run(trainer("run"), to: 1)
             try write([1], to: folder.file("run/.model.safetensors.partial-1"))

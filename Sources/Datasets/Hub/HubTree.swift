@@ -43,6 +43,8 @@ struct HubTree: FileTree {
         return try DatasetFolder(path: snapshot).paths()
     }
 
+    func byteCount(_ relative: String) -> Int? { files?[relative]?.byteCount }
+
     func file(_ relative: String, key: String) throws(RecordFailure) -> String {
         guard isInside(relative) else {
             throw RecordFailure(key: key, .outsideDataset, "'\(relative.prefix(200))' is not a path below its folder")

@@ -21,7 +21,9 @@ struct ParquetSource: Source {
         self.split = split
         self.columns = columns
         name = tree.name
-        shards = paths.map { Shard(name: $0, recordCount: nil, isRandomAccess: false) }
+        shards = paths.map {
+            Shard(name: $0, recordCount: nil, isRandomAccess: false, byteCount: tree.byteCount($0))
+        }
     }
 
     func open(shard: Int, at ordinal: Int) throws(SourceError) -> any ShardReader {

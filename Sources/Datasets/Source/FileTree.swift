@@ -1,3 +1,5 @@
+import Checkpoint
+
 /// The files of a dataset, on this disk or to be fetched.
 protocol FileTree: Sendable {
     /// What to call it in messages.
@@ -10,9 +12,16 @@ protocol FileTree: Sendable {
     ///
     /// - Throws: `RecordFailure` under `key`, also for a path that leads out of the dataset.
     func file(_ relative: String, key: String) throws(RecordFailure) -> String
+
+    /// How long a file is, where that is known without fetching it.
+    func byteCount(_ relative: String) -> Int?
 }
 
 extension FileTree {
+    func byteCount(_ relative: String) -> Int? {
+        (try? file(relative, key: relative)).flatMap { try? InputFile(path: $0).byteCount }
+    }
+
     /// A file that the dataset cannot be read without.
     func required(_ relative: String) throws(SourceError) -> String {
         do throws(RecordFailure) { return try file(relative, key: "\(name)/\(relative)") } catch {

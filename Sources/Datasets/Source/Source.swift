@@ -27,6 +27,16 @@ extension Source {
         return UInt64(stableHash: shards.joined(separator: "\n"))
     }
 
+    /// Of the lengths of its shards, which tell other contents of the same names; nil where one is not known.
+    package var byteCounts: UInt64? {
+        var counts: [String] = []
+        for shard in shards {
+            guard let count = shard.byteCount else { return nil }
+            counts.append(String(count))
+        }
+        return UInt64(stableHash: counts.joined(separator: "\n"))
+    }
+
     /// How many records there are, where every shard knows.
     public var recordCount: Int? {
         var sum = 0
@@ -49,10 +59,14 @@ public struct Shard: Hashable, Sendable {
     /// Whether `ShardReader.seek` takes the same short time for every ordinal, so that records may be read in any order.
     public var isRandomAccess: Bool
 
-    public init(name: String, recordCount: Int?, isRandomAccess: Bool) {
+    /// Bytes of its file, if it is one and they are known.
+    public var byteCount: Int?
+
+    public init(name: String, recordCount: Int?, isRandomAccess: Bool, byteCount: Int? = nil) {
         self.name = name
         self.recordCount = recordCount
         self.isRandomAccess = isRandomAccess
+        self.byteCount = byteCount
     }
 }
 

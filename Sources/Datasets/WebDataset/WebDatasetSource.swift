@@ -13,7 +13,9 @@ struct WebDatasetSource: Source {
         self.splits = splits
         self.columns = columns
         name = tree.name
-        shards = paths.map { Shard(name: $0, recordCount: nil, isRandomAccess: false) }
+        shards = paths.map {
+            Shard(name: $0, recordCount: nil, isRandomAccess: false, byteCount: tree.byteCount($0))
+        }
     }
 
     func open(shard: Int, at ordinal: Int) throws(SourceError) -> any ShardReader {

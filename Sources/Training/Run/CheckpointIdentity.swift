@@ -21,12 +21,25 @@ struct StoredRecipe: Codable {
 }
 
 /// What tells one source of a run from another, wherever its files lie.
-struct SourceIdentity: Codable, Hashable {
+struct SourceIdentity: Codable {
     var weight: Double
     var contents: UInt64
+    /// Nil where the lengths of the files are not known, and in checkpoints of before December 2026.
+    var byteCounts: UInt64?
 
     init(_ source: WeightedSource) {
         weight = source.weight
         contents = source.source.contents
+        byteCounts = source.source.byteCounts
+    }
+
+    /// Whether two runs have the same sources, as far as is known of both.
+    static func agree(_ one: [SourceIdentity], _ other: [SourceIdentity]) -> Bool {
+        one.count == other.count && zip(one, other).allSatisfy { $0.agrees(with: $1) }
+    }
+
+    private func agrees(with other: SourceIdentity) -> Bool {
+        let haveOneLength = byteCounts == nil || other.byteCounts == nil || byteCounts == other.byteCounts
+        return weight == other.weight && contents == other.contents && haveOneLength
     }
 }

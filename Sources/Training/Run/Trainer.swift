@@ -93,7 +93,8 @@ public final class Trainer {
         try Disk.createFolder(folder)
         lock = try FolderLock(folder: folder)
         try OutputFile.removePartial(in: folder)
-        sources = data.map(SourceIdentity.init)
+        let identities = data.map(SourceIdentity.init)
+        sources = identities
         let data = try recipe.balanced(data, in: folder)
         if let checkpoint = try store.latest() {
             let position: Position = try checkpoint.state()
@@ -102,7 +103,7 @@ public final class Trainer {
             comparable.checkpoints = recipe.checkpoints
             comparable.evaluation = recipe.evaluation
             guard comparable == recipe else { throw TrainingError.recipeChanged(folder: folder) }
-            guard position.sources == nil || position.sources == sources else {
+            guard position.sources.map({ SourceIdentity.agree($0, identities) }) ?? true else {
                 throw TrainingError.dataChanged(folder: folder)
             }
             damaged = checkpoint.skipped
