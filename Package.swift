@@ -87,8 +87,7 @@ let package = Package(
             name: "allophone",
             dependencies: [
                 "Training", "Codec", "Native", "Tokenizer", "Phonemes", "Datasets", "Metrics", "Checkpoint",
-                "Processes",
-                "XLA", "Audio", "Tensor", "PJRT", arguments, log,
+                "Processes", "XLA", "Audio", "Tensor", "PJRT", arguments, log,
             ],
             swiftSettings: settings),
         .target(

@@ -73,8 +73,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .unsupportedFormat: self = .usage
         case .resamplingFailed, .pictureFailed: self = .software
         case .notAudio, .empty, .nonFinite, .tooLoud, .unsupportedRate, .tooManyChannels, .truncated, .chained,
-            .tooLong,
-            .partialSample, .corrupt:
+            .tooLong, .partialSample, .corrupt:
             self = .data
         }
     }

@@ -1,6 +1,5 @@
 import Audio
 import Checkpoint
-import Codec
 import Datasets
 import Foundation
 import Tensor
@@ -22,7 +21,7 @@ extension SmallTrainingTests {
             data = try TemporaryFolder()
         }
 
-        private func trainer(
+        func trainer(
             _ name: String, weight: Double = 1, _ change: (inout Recipe) -> Void = { _ in }
         ) throws -> Trainer {
             var recipe = SmallTraining.recipe
@@ -36,7 +35,7 @@ extension SmallTrainingTests {
 
         /// Runs up to a step and saves there.
         @discardableResult
-        private func run(_ trainer: Trainer, to step: Int) throws -> [[String: Double]] {
+        func run(_ trainer: Trainer, to step: Int) throws -> [[String: Double]] {
             var metrics: [[String: Double]] = []
             try trainer.run(shouldStop: { trainer.step >= step }) { event in
                 if case .step(_, let values) = event { metrics.append(values) }
@@ -45,7 +44,7 @@ extension SmallTrainingTests {
             return metrics
         }
 
-        private func checkpoint(_ name: String) throws -> LoadedCheckpoint {
+        func checkpoint(_ name: String) throws -> LoadedCheckpoint {
             let store = CheckpointStore(folder: folder.file("\(name)/checkpoints"))
             return try #require(try store.latest())
         }
@@ -229,149 +228,6 @@ extension SmallTrainingTests {
             try FileManager.default.copyItem(atPath: data.path, toPath: moved)
             #expect(try before + steps("pieces", of: moved, to: 6) == whole)
         }
-
-        @Test func aRunBeginsWithTheWeightsOfAModel() throws {
-            let source = try trainer("source")
-            try run(source, to: 3)
-            let file = try ModelFile(path: source.modelPath)
-            try {
-                let next = try trainer("next") { $0.initialModel = source.modelPath }
-                #expect(next.step == 0)
-                try next.export()
-                #expect(try ModelFile(path: next.modelPath).arrays == file.arrays, "bit for bit, before any step")
-                try run(next, to: 1)
-                #expect(try ModelFile(path: next.modelPath).arrays != file.arrays)
-            }()
-            // A run that has begun needs the file no more.
-            try FileManager.default.removeItem(atPath: source.modelPath)
-            #expect(try trainer("next") { $0.initialModel = source.modelPath }.step == 1)
-        }
-
-        @Test func whatIsFrozenIsTakenFromAModel() throws {
-            let error = #expect(throws: TrainingError.self) { try trainer("frozen") { $0.frozen = [.encoder] } }
-            let message = try #require(error).description
-            #expect(message.contains("(encoder)") && message.contains("--from MODEL"), "\(message)")
-        }
-
-        @Test func aRunGoesOnDeeper() throws {
-            let source = try trainer("source")
-            try run(source, to: 3)
-            let file = try ModelFile(path: source.modelPath)
-            func next(_ name: String, layers: Int) throws -> Trainer {
-                try trainer(name) { recipe in
-                    var configuration = SmallTraining.configuration
-                    configuration.transformer.layers = layers
-                    recipe.model = .configuration(configuration)
-                    recipe.initialModel = source.modelPath
-                }
-            }
-            let deeper = try next("deeper", layers: 3)
-            try deeper.export()
-            let arrays = try ModelFile(path: deeper.modelPath).arrays
-            #expect(arrays.filter { file.arrays[$0.key] != nil } == file.arrays, "bit for bit, before any step")
-            #expect(arrays.keys.contains("encoder.transformer.2.mlp.expand.weight"))
-            // What new blocks add is a hundredth of what they say.
-            let (before, after) = (try source.evaluate().melDistance, try deeper.evaluate().melDistance)
-            #expect(abs(after - before) < 0.05 * before, "\(before) and \(after)")
-            #expect(throws: TrainingError.self) { try next("shallower", layers: 0) }
-            // They would start random, and stay so.
-            let error = #expect(throws: TrainingError.self) {
-                try trainer("frozen") { recipe in
-                    var configuration = SmallTraining.configuration
-                    configuration.transformer.layers = 3
-                    recipe.model = .configuration(configuration)
-                    recipe.initialModel = source.modelPath
-                    recipe.frozen = [.encoder]
-                }
-            }
-            #expect("\(error!)".contains("freezes a part"))
-        }
-
-        /// What a model makes of a chirp.
-        private func heard(_ file: ModelFile) throws -> (tokens: TokenFrames, decoded: [Float]) {
-            let codec = try NativeCodec(file)
-            var (encoder, decoder) = (try codec.makeEncoder(), try codec.makeDecoder())
-            let tokens = try encoder.push((0..<4000).map { sin(Float($0 * $0) * 1e-5) * 0.5 })
-            return (tokens, try decoder.push(tokens))
-        }
-
-        @Test func aRunGoesOnWithMoreBits() throws {
-            let source = try trainer("source")
-            try run(source, to: 3)
-            func next(_ name: String, frozen: [Recipe.Part] = []) throws -> Trainer {
-                try trainer(name) { recipe in
-                    var configuration = SmallTraining.configuration
-                    configuration.quantizer[1].bits = 7
-                    recipe.model = .configuration(configuration)
-                    recipe.initialModel = source.modelPath
-                    recipe.frozen = frozen
-                }
-            }
-            let finer = try next("finer", frozen: [.encoder, .decoder])
-            try finer.export()
-            let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: finer.modelPath))
-            let (old, new) = (try heard(before), try heard(after))
-            #expect(
-                new.tokens.level(1).map { $0 & 15 } == old.tokens.level(1) && new.tokens.level(0) == old.tokens.level(0)
-            )
-            #expect(Set(new.tokens.level(1).map { $0 >> 4 }).count > 1, "new bits tell frames apart")
-            #expect(zip(new.decoded, old.decoded).allSatisfy { abs($0 - $1) < 1e-4 }, "and say nothing yet")
-            // Only the quantizer learns: and what the new bits say with it.
-            try run(finer, to: 3)
-            let learned = try ModelFile(path: finer.modelPath).arrays
-            let rows = try #require(learned["quantizer.levels.1.expand.weight"]).floats.suffix(3 * 8)
-            #expect(rows.allSatisfy { $0 != 0 })
-            for (name, array) in before.arrays where name.hasPrefix("decoder") { #expect(learned[name] == array) }
-            let error = #expect(throws: TrainingError.self) { try next("frozen", frozen: [.quantizer]) }
-            #expect("\(error!)".contains("freezes the quantizer"))
-        }
-
-        @Test func aRunGoesOnWider() throws {
-            let source = try trainer("source")
-            try run(source, to: 3)
-            func next(_ name: String, heads: Int = 6, frozen: [Recipe.Part] = []) throws -> Trainer {
-                try trainer(name) { recipe in
-                    var configuration = SmallTraining.configuration
-                    configuration.latentDimension *= 3
-                    configuration.transformer.heads = heads
-                    recipe.model = .configuration(configuration)
-                    recipe.initialModel = source.modelPath
-                    recipe.frozen = frozen
-                }
-            }
-            let wider = try next("wider")
-            try wider.export()
-            let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: wider.modelPath))
-            let (old, new) = (try heard(before), try heard(after))
-            #expect(new.tokens == old.tokens)
-            #expect(zip(new.decoded, old.decoded).allSatisfy { abs($0 - $1) < 1e-4 })
-            try run(wider, to: 4)
-            let learned = try ModelFile(path: wider.modelPath).arrays
-            for part in ["mlp.contract", "attention.output"] {
-                let weight = try #require(learned["decoder.transformer.0.\(part).weight"])
-                #expect(weight.floats.filter { $0 == 0 }.isEmpty, "new channels have begun to be used")
-            }
-            let error = #expect(throws: TrainingError.self) { try next("frozen", frozen: [.quantizer]) }
-            #expect("\(error!)".contains("freezes a part"))
-            #expect(throws: TrainingError.self, "heads of another width") { try next("heads", heads: 2) }
-        }
-
-        @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
-            let source = try trainer("source")
-            try source.export()
-            let error = #expect(throws: TrainingError.self) {
-                try trainer("other") { recipe in
-                    var configuration = SmallTraining.configuration
-                    configuration.quantizer[1].bits = 3
-                    recipe.model = .configuration(configuration)
-                    recipe.initialModel = source.modelPath
-                }
-            }
-            #expect("\(error!)".contains(source.modelPath))
-            #expect(throws: (any Error).self) { try trainer("absent") { $0.initialModel = "absent.safetensors" } }
-        }
-
-        enum Damage: CaseIterable { case missing, extra, misshapen, mistyped, nonFinite }
 
         @Test func aCheckpointOfOtherTensorsIsRefusedByName() throws {
             try run(trainer("run"), to: 1)
