@@ -8,11 +8,11 @@ extension NativeCodec {
     /// - Parameters:
     ///   - samples: for each stream, any number.
     ///   - encoders: streams of this codec.
-    /// - Throws: `CodecError` for samples that are not finite or far too loud; all streams are then as they were.
+    /// - Throws: `CodecError.ofStream` for samples that are not finite or far too loud; all streams are then as they were.
     public func push(_ samples: [[Float]], to encoders: inout [Encoder]) throws -> [TokenFrames] {
         precondition(samples.count == encoders.count, "\(samples.count) chunks for \(encoders.count) streams")
         precondition(encoders.allSatisfy { $0.stream.codec === self }, "a stream of another codec")
-        for chunk in samples { try chunk.withUnsafeBufferPointer { try Self.check($0) } }
+        try checkEach(samples) { try $0.withUnsafeBufferPointer { try Self.check($0) } }
         let (hop, width) = (model.configuration.hop, model.quantizer.codeWidth)
         var results = samples.map { _ in TokenFrames(levelCount: model.configuration.quantizer.count) }
         for (index, chunk) in samples.enumerated() { encoders[index].stream.pending += chunk }
@@ -49,13 +49,16 @@ extension NativeCodec {
 
     /// Pushes frames to several streams and computes their samples together; see `push(_:to:)` of encoders.
     ///
-    /// - Parameter decoders: streams of this codec, all of `makeDecoder` or all of `makeLevelOneDecoder`.
+    /// - Parameters:
+    ///   - frames: for each stream, any number.
+    ///   - decoders: streams of this codec, all of `makeDecoder` or all of `makeLevelOneDecoder`.
+    /// - Throws: `CodecError.ofStream` for codes that the model does not have; all streams are then as they were.
     public func push(_ frames: [TokenFrames], to decoders: inout [Decoder]) throws -> [[Float]] {
         precondition(frames.count == decoders.count, "\(frames.count) chunks for \(decoders.count) streams")
         precondition(decoders.allSatisfy { $0.codec === self }, "a stream of another codec")
         precondition(
             decoders.allSatisfy { $0.program === decoders[0].program }, "streams of all levels and of level 1 alone")
-        for chunk in frames { try check(chunk) }
+        try checkEach(frames, check)
         let hop = model.configuration.hop
         var results = frames.map { _ in [Float]() }
         var done = 0
@@ -85,6 +88,13 @@ extension NativeCodec {
             done += 1
         }
         return results
+    }
+
+    /// Says of which stream a chunk was that cannot be taken.
+    private func checkEach<Chunk>(_ chunks: [Chunk], _ check: (Chunk) throws -> Void) throws {
+        for (stream, chunk) in chunks.enumerated() {
+            do { try check(chunk) } catch let error as CodecError { throw CodecError.ofStream(stream, error) }
+        }
     }
 
     /// A frame more of a stream that has stayed as it was.

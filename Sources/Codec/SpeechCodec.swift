@@ -39,7 +39,7 @@ public protocol StreamDecoder {
 }
 
 /// What a stream cannot take. Nothing of the call has been taken then, and the stream goes on as if it had not been.
-public enum CodecError: Error, Hashable, CustomStringConvertible {
+public indirect enum CodecError: Error, Hashable, CustomStringConvertible {
     /// A sample that is no number.
     case notFinite(sample: Int)
     /// A sample so large that sums over it would overflow.
@@ -48,6 +48,8 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
     case levelCount(expected: Int, given: Int)
     /// A code that is not in the codebook of its level.
     case code(UInt64, frame: Int, level: Int, largest: UInt64)
+    /// What one of several streams, counted from 0, was given.
+    case ofStream(Int, CodecError)
     /// The codec was made for the other direction alone.
     case notLoaded(String)
     /// The model's level 1 stands for nothing in particular.
@@ -64,6 +66,7 @@ public enum CodecError: Error, Hashable, CustomStringConvertible {
         case .code(let code, let frame, let level, let largest):
             "frame \(frame) of the chunk has code \(code) in level \(level + 1), whose largest is \(largest): "
                 + "the tokens are damaged, or of another model"
+        case .ofStream(let stream, let error): "stream \(stream): \(error)"
         case .notLoaded(let direction): "the codec was made without \(direction): name it among its directions"
         case .noPhonemes: "the model's level 1 has no phonemes: give a model that was trained with an inventory"
         case .nothingToSearch:

@@ -253,7 +253,7 @@ import Tokenizer
         let long = sound(hop * 40, seed: 13) + [.nan]
         #expect(throws: CodecError.notFinite(sample: hop * 40)) { try codec.encode(long) }
         var encoders = [encoder, try codec.makeEncoder()]
-        #expect(throws: CodecError.notFinite(sample: 0)) { try codec.push([whole, [.nan]], to: &encoders) }
+        #expect(throws: CodecError.ofStream(1, .notFinite(sample: 0))) { try codec.push([whole, [.nan]], to: &encoders) }
         #expect(try codec.push([[], whole], to: &encoders)[1] == codec.tokens(whole))
     }
 
@@ -270,6 +270,11 @@ import Tokenizer
         #expect(throws: CodecError.levelCount(expected: 2, given: 3)) {
             try decoder.push(TokenFrames(codes: [0, 0, 0], levelCount: 3))
         }
+        var decoders = [try codec.makeDecoder(), decoder]
+        #expect(throws: CodecError.ofStream(1, .code(16, frame: 0, level: 0, largest: 15))) {
+            try codec.push([frames, TokenFrames(codes: [16, 0], levelCount: 2)], to: &decoders)
+        }
+        #expect(try start + codec.push([frames[0..<0], frames[2..<4]], to: &decoders)[1] == codec.samples(frames))
         #expect(try start + decoder.push(frames[2..<4]) == codec.samples(frames))
     }
 

@@ -104,6 +104,21 @@ struct PhonemizerTests {
         #expect(first[0] == hello && first[2] == hello)
     }
 
+    @Test func twoThatAppendByTurnsFindTheirOwnLines() throws {
+        let folder = try TemporaryFolder()
+        let both = (0..<2).map { _ in Phonemizer(program: program, cacheFolder: folder.path) }
+        let words = [["one", "two"], ["three"], ["four", "five"], ["six"]]
+        for (turn, texts) in words.enumerated() { _ = try both[turn % 2].transcripts(of: texts, language: "en") }
+        for (turn, texts) in words.enumerated() {
+            let expected = try texts.map { try alone($0, voice: "en-us") }
+            #expect(try both[turn % 2].transcripts(of: texts, language: "en") == expected)
+        }
+        // A text that was not found would have been read, and written, once more.
+        let lines = String(decoding: try contents(of: folder.file(try folder.entries()[0])), as: UTF8.self)
+            .split(separator: "\n")
+        #expect(lines.count == 6 && Set(lines).count == 6)
+    }
+
     @Test func aFolderThatCannotBeWrittenIsDoneWithout() throws {
         let phonemizer = Phonemizer(program: program, cacheFolder: "/proc/nowhere")
         let hello = try alone("hello", voice: "en-us")
