@@ -253,7 +253,9 @@ import Tokenizer
         let long = sound(hop * 40, seed: 13) + [.nan]
         #expect(throws: CodecError.notFinite(sample: hop * 40)) { try codec.encode(long) }
         var encoders = [encoder, try codec.makeEncoder()]
-        #expect(throws: CodecError.ofStream(1, .notFinite(sample: 0))) { try codec.push([whole, [.nan]], to: &encoders) }
+        #expect(throws: CodecError.ofStream(1, .notFinite(sample: 0))) {
+            try codec.push([whole, [.nan]], to: &encoders)
+        }
         #expect(try codec.push([[], whole], to: &encoders)[1] == codec.tokens(whole))
     }
 
