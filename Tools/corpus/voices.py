@@ -20,6 +20,7 @@ SHORTEST_SECONDS = 0.25
 # Where Praat looks for pitch, and where medians of people's pitch lie, in Hz.
 PITCH = (70, 500)
 MEDIANS = (85, 330)
+LOWEST = 50
 # Medians are multiplied by so much at most, and deviations from them.
 MEDIAN_RATIOS = (0.7, 1.6)
 RANGE_RATIOS = (0.75, 1.35)
@@ -34,7 +35,8 @@ def log_uniform(chance: random.Random, low: float, high: float) -> float:
 def changed(samples: np.ndarray, rate: int, chance: random.Random) -> tuple[np.ndarray, dict] | None:
     """The same words at the same times in another voice, and by what ratios it differs; None without any pitch."""
     sound = parselmouth.Sound(samples, rate)
-    median = call(call(sound, "To Pitch", 0.005, *PITCH), "Get quantile", 0, 0, 0.5, "Hertz")
+    contour = call(sound, "To Pitch", 0.8 / PITCH[0], *PITCH)
+    lowest, median = (call(contour, "Get quantile", 0, 0, share, "Hertz") for share in (0, 0.5))
     if math.isnan(median):
         return None
     low, high = max(MEDIAN_RATIOS[0], MEDIANS[0] / median), min(MEDIAN_RATIOS[1], MEDIANS[1] / median)
@@ -44,7 +46,10 @@ def changed(samples: np.ndarray, rate: int, chance: random.Random) -> tuple[np.n
     formants = math.exp(FORMANTS_BY_PITCH * math.log(pitch) + chance.gauss(0, FORMANT_DEVIATION))
     formants = min(max(formants, FORMANT_RATIOS[0]), FORMANT_RATIOS[1])
     spread = log_uniform(chance, *RANGE_RATIOS)
-    voice = call(sound, "Change gender", *PITCH, formants, median * pitch, spread, 1.0).values[0]
+    # Praat does not come back where a wider range brings pitch down to nothing.
+    if lowest < median:
+        spread = min(spread, (1 - LOWEST / (median * pitch)) / (1 - lowest / median))
+    voice = call([sound, contour], "Change gender", formants, median * pitch, spread, 1.0).values[0]
     peak = np.abs(voice).max()
     if not 0 < peak < math.inf:
         return None

@@ -81,7 +81,8 @@ public final class TranscriptCache: Sendable {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         indices.withLock { indices in
             let file = Self.index(voice, at: path(voice), in: &indices).file
-            guard file >= 0, lines.withUnsafeBytes({ write(file, $0.baseAddress, $0.count) }) == lines.count else { return }
+            let written = lines.withUnsafeBytes { file < 0 ? -1 : write(file, $0.baseAddress, $0.count) }
+            guard written == lines.count else { return }
             // Appending leaves the position behind what was written, wherever other programs had written meanwhile.
             let start = Int(lseek(file, 0, SEEK_CUR)) - lines.count
             for (hash, place) in places {
@@ -112,8 +113,8 @@ public final class TranscriptCache: Sendable {
 
     private static func line(at place: Range<Int>, of file: Int32) -> Line? {
         var bytes = Data(count: place.count)
-        guard bytes.withUnsafeMutableBytes({ pread(file, $0.baseAddress, $0.count, off_t(place.lowerBound)) }) == place.count
-        else { return nil }
+        let read = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, off_t(place.lowerBound)) }
+        guard read == place.count else { return nil }
         return try? JSONDecoder().decode(Line.self, from: bytes)
     }
 }
