@@ -137,6 +137,11 @@ corpus-small:
 corpus-synthetic: ## Four hours of synthetic speech in nine languages with the time of every phoneme, in .corpus/synthetic
 	LANGUAGES="en es it ru de cs pl pt bg" MINUTES=26 Tools/corpus/synthetic.sh .corpus/synthetic
 
+.PHONY: corpus-voices
+corpus-voices: ## The full corpus, eight hours, in .corpus/full, and its training clips in voices that nobody has, in .corpus/voices
+	MODE=full Tools/corpus/build.sh .corpus/full
+	Tools/corpus/voices.sh .corpus/full .corpus/voices
+
 .PHONY: train-small
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
 	@Tools/demo/train_small.sh
