@@ -18,7 +18,7 @@ import sys
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", choices=("torch",), required=True)
-    parser.add_argument("--weights", required=True, help="safetensors file of `audio`, `codec.…` and `discriminators.…`")
+    parser.add_argument("--weights", required=True, help="safetensors file of `audio`, `labels`, `frames`, `codec.…`, `discriminators.…` and a `configuration`")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     # Answers own the real stdout; whatever a library prints goes to stderr.
@@ -26,10 +26,13 @@ def main() -> None:
     os.dup2(2, 1)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.threads])
 
-    from safetensors.numpy import load_file
+    from safetensors import safe_open
     from torch_gan import TorchGANPeer
 
-    peer = TorchGANPeer(load_file(arguments.weights), arguments.threads)
+    with safe_open(arguments.weights, "numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}
+        configuration = json.loads(file.metadata()["configuration"])
+    peer = TorchGANPeer(arrays, configuration, arguments.threads)
     print(json.dumps({"ready": True, "peer": peer.description}), file=answers)
     for line in sys.stdin:
         try:

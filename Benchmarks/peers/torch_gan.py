@@ -1,4 +1,4 @@
-"""An adversarial training step in PyTorch: torch_codec's codec, EnCodec's MS-STFT and HiFi-GAN's multi-period discriminators."""
+"""An adversarial training step in PyTorch: torch_alpha's model, EnCodec's MS-STFT and HiFi-GAN's multi-period discriminators."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from torch_codec import Codec
-from weights import Configuration, SAMPLE_RATE
+from torch_alpha import Alpha
+from weights import SAMPLE_RATE
 
 STFT_WINDOWS, PERIODS = (2048, 1024, 512, 256, 128), (2, 3, 5, 7, 11)
 MEL_SCALES = ((64, 5), (128, 10), (256, 20), (512, 40), (1024, 80), (2048, 160))
@@ -110,14 +110,15 @@ class MelLoss(nn.Module):
 
 
 class TorchGANPeer:
-    def __init__(self, arrays: dict[str, np.ndarray], threads: int):
+    def __init__(self, arrays: dict[str, np.ndarray], configuration: dict, threads: int):
         torch.set_num_threads(threads)
 
         def side(name: str) -> dict[str, np.ndarray]:
             return {path.removeprefix(f"{name}."): value for path, value in arrays.items() if path.startswith(f"{name}.")}
 
         self.audio = torch.from_numpy(arrays["audio"])
-        self.codec, self.discriminators, self.mel = Codec(Configuration()), Discriminators(), MelLoss()
+        self.labels, self.frames = (torch.from_numpy(arrays[name]).long() for name in ("labels", "frames"))
+        self.codec, self.discriminators, self.mel = Alpha(configuration), Discriminators(), MelLoss()
         self.codec.load_parameters(side("codec"))
         self.discriminators.load_parameters(side("discriminators"))
         settings = {"lr": 1e-4, "betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
@@ -131,7 +132,8 @@ class TorchGANPeer:
     def step(self) -> tuple[float, float]:
         """Both players move from the same state; what discriminators make of the sound is computed once."""
         judges = list(self.discriminators.parameters())
-        signal = self.codec(self.audio[:, None])[:, 0]
+        decoded, logits, commitment, entropy = self.codec(self.audio[:, None])
+        signal = decoded[:, 0]
         real, fake = self.discriminators(self.audio), self.discriminators(signal)
         count = len(real)
         discriminator = sum(
@@ -140,7 +142,11 @@ class TorchGANPeer:
         features = sum(
             sum((y - x.detach()).abs().mean() for x, y in zip(xs, ys)) / len(xs)
             for (xs, _), (ys, _) in zip(real, fake)) / count
-        generator = 15 * self.mel(self.audio, signal) + adversarial + 2 * features
+        lengths = [torch.full(labels.shape[:1], labels.shape[1]) for labels in (self.frames, self.labels)]
+        ctc = F.ctc_loss(logits.log_softmax(-1).transpose(0, 1), self.labels, *lengths, reduction="sum")
+        generator = (
+            15 * self.mel(self.audio, signal) + adversarial + 2 * features + commitment + 2 * entropy
+            + 4 * ctc / self.labels.numel() + 20 * F.cross_entropy(logits.flatten(0, 1), self.frames.flatten()))
         for parameter, gradient in zip(judges, torch.autograd.grad(discriminator, judges, retain_graph=True)):
             parameter.grad = gradient
         mine = list(self.codec.parameters())
