@@ -18,7 +18,9 @@ import sys
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", choices=("torch",), required=True)
-    parser.add_argument("--weights", required=True, help="safetensors file of `audio`, `labels`, `frames`, `codec.…`, `discriminators.…` and a `configuration`")
+    parser.add_argument(
+        "--weights", required=True,
+        help="safetensors file of `audio`, `labels`, `frames`, `codec.…` and `discriminators.…`, with Alpha's `configuration`")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     # Answers own the real stdout; whatever a library prints goes to stderr.

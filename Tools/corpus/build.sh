@@ -26,7 +26,7 @@ cache=${CACHE:-$out/.cache}
 
 case $mode in small | core | full) ;; *) fail "unknown MODE '$mode': use small, core or full" ;; esac
 
-recipe=$mode-$(cat "$here"/build.sh "$here"/*.py | sha256sum | cut -c1-16)
+recipe=$mode-$(cat "$here"/build.sh "$here"/{audio,build,recipes,sources}.py | sha256sum | cut -c1-16)
 up_to_date() { [ -f "$out/manifest.jsonl" ] && [ "$(cat "$out/.recipe" 2>/dev/null)" = "$recipe" ]; }
 if up_to_date; then
     say "$out is up to date ($mode)"

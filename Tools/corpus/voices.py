@@ -95,13 +95,16 @@ def main() -> None:
     rows = [row for row in rows if row["split"] == "train"]
     jobs = [(row, variant, arguments.corpus, arguments.out) for variant in range(1, arguments.variants + 1) for row in rows]
     lines, seconds = [], 0.0
-    with Pool(os.cpu_count()) as pool:
-        for number, line in enumerate(pool.imap(convert, jobs, chunksize=16), 1):
-            if line:
-                lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-                seconds += line["seconds"]
-            if number % 2000 == 0:
-                print(f"corpus: {number} of {len(jobs)} clips, {seconds / 60:.1f} min", flush=True)
+    try:
+        with Pool(os.cpu_count()) as pool:
+            for number, line in enumerate(pool.imap(convert, jobs, chunksize=16), 1):
+                if line:
+                    lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+                    seconds += line["seconds"]
+                if number % 2000 == 0:
+                    print(f"corpus: {number} of {len(jobs)} clips, {seconds / 60:.1f} min", flush=True)
+    except (OSError, soundfile.SoundFileError) as error:
+        sys.exit(f"corpus: {error}; mend that and run this again")
     part = arguments.out / "manifest.jsonl.part"
     part.write_text("".join(lines), "utf-8")
     part.replace(arguments.out / "manifest.jsonl")

@@ -10,7 +10,7 @@ import XLA
 /// One step of adversarial training: `alpha-24k-50hz` against the discriminators of its recipe.
 ///
 /// Generator: 15 · multi-scale mel + least-squares adversarial + 2 · feature matching + the quantizers' and the phonemes' losses as the recipe
-/// weighs them; discriminators: least squares, all averaged. AdamW for both, who move from the same state.
+/// weighs them, without label priors; discriminators: least squares, all averaged. AdamW for both, who move from the same state.
 struct GANStep: Module {
     let alpha: Alpha
     let discriminators: Discriminators

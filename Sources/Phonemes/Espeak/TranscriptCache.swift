@@ -102,7 +102,7 @@ public final class TranscriptCache: Sendable {
         var index = Index(file: open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644))
         // A file that may be read alone serves as well.
         if index.file < 0 { index.file = open(path, O_RDONLY | O_CLOEXEC) }
-        let data = (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) ?? Data()
+        let data = (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()
         let decoder = JSONDecoder()
         for line in data.split(separator: UInt8(ascii: "\n")) {
             guard let decoded = try? decoder.decode(Line.self, from: line) else { continue }
