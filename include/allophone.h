@@ -105,6 +105,12 @@ typedef struct allophone_format {
 
 allophone_status allophone_codec_format(const allophone_codec *codec, allophone_format *format);
 
+/* How many samples the sound of a stream of tokens is late: a multiple of hop, and 0 for most models.
+ *
+ * samples   receives them.
+ */
+allophone_status allophone_codec_delay(const allophone_codec *codec, size_t *samples);
+
 typedef enum allophone_level_kind {
     /* The code is an index into a codebook. */
     ALLOPHONE_VQ = 0,
@@ -186,22 +192,33 @@ allophone_status allophone_encoder_clone(const allophone_encoder *encoder, allop
 
 void allophone_encoder_destroy(allophone_encoder *encoder);
 
-/* ---- Streams of tokens: a frame's samples are there at once, so that nothing is ever left to flush */
+/* ---- Streams of tokens: a frame's samples are there at once, or allophone_codec_delay later */
 
 typedef struct allophone_decoder allophone_decoder;
 
 /* Begins a stream. Needs ALLOPHONE_DECODE. */
 allophone_status allophone_decoder_create(const allophone_codec *codec, allophone_decoder **decoder);
 
-/* Takes frames, any number of up to ALLOPHONE_PUSH_LIMIT samples, and gives their samples.
+/* Takes frames, any number of up to ALLOPHONE_PUSH_LIMIT samples, and gives their samples, or those of as many frames before: the first
+ * frames of a stream whose codec has a delay give nothing yet.
  *
  * codes     [frames, level_count].
  * samples   receives [*count].
  * capacity  samples that `samples` has room for; frames * hop are needed.
- * count     receives how many there are.
+ * count     receives how many there are, which may be 0.
  */
 allophone_status allophone_decoder_push(
     allophone_decoder *decoder, const uint64_t *codes, size_t frames, float *samples, size_t capacity, size_t *count);
+
+/* Gives the samples that a codec with a delay has not given yet, which ends the stream; reset it to begin another. A codec without
+ * a delay has none.
+ *
+ * samples   receives [*count].
+ * capacity  samples that `samples` has room for; allophone_codec_delay are needed.
+ * count     receives how many there are.
+ */
+allophone_status allophone_decoder_flush(
+    allophone_decoder *decoder, float *samples, size_t capacity, size_t *count);
 
 allophone_status allophone_decoder_reset(allophone_decoder *decoder);
 

@@ -32,18 +32,20 @@ int main(int count, char **arguments) {
     allophone_format format;
     allophone_encoder *encoder;
     allophone_decoder *decoder;
+    size_t delay, made;
     check(allophone_codec_open(arguments[1], ALLOPHONE_ENCODE_AND_DECODE, ALLOPHONE_F32, 1, &codec));
     check(allophone_codec_format(codec, &format));
+    check(allophone_codec_delay(codec, &delay));
     check(allophone_encoder_create(codec, &encoder));
     check(allophone_decoder_create(codec, &decoder));
     /* The streams keep what they need. */
     allophone_codec_close(codec);
 
-    float *samples = malloc(format.hop * sizeof *samples);
+    float *samples = malloc((delay > format.hop ? delay : format.hop) * sizeof *samples);
     uint64_t *codes = malloc(format.level_count * sizeof *codes);
     if (!samples || !codes) fail("memory");
     for (size_t read = 1; read > 0;) {
-        size_t frames, made;
+        size_t frames;
         /* At most a hop of samples completes at most one frame. */
         read = fread(samples, sizeof *samples, format.hop, stdin);
         if (ferror(stdin)) fail("standard input");
@@ -55,6 +57,8 @@ int main(int count, char **arguments) {
             if (fprintf(list, "%" PRIu64 "%c", codes[level], level + 1 < format.level_count ? ' ' : '\n') < 0)
                 fail(arguments[2]);
     }
+    check(allophone_decoder_flush(decoder, samples, delay, &made));
+    if (fwrite(samples, sizeof *samples, made, stdout) < made) fail("standard output");
 
     allophone_encoder_destroy(encoder);
     allophone_decoder_destroy(decoder);

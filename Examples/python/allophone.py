@@ -31,6 +31,7 @@ _FLOATS, _CODES = POINTER(c_float), POINTER(c_uint64)
 _SIGNATURES = {
     "codec_open": [c_char_p, c_uint32, c_uint32, c_uint32, POINTER(c_void_p)],
     "codec_format": [c_void_p, POINTER(Format)],
+    "codec_delay": [c_void_p, POINTER(c_size_t)],
     "encode": [c_void_p, _FLOATS, c_size_t, _CODES, c_size_t, POINTER(c_size_t)],
     "encode_searching": [c_void_p, c_uint32, _FLOATS, c_size_t, _CODES, c_size_t, POINTER(c_size_t)],
     "decode": [c_void_p, _CODES, c_size_t, _FLOATS, c_size_t, POINTER(c_size_t)],
@@ -41,6 +42,7 @@ _SIGNATURES = {
     "encoder_clone": [c_void_p, POINTER(c_void_p)],
     "decoder_create": [c_void_p, POINTER(c_void_p)],
     "decoder_push": [c_void_p, _CODES, c_size_t, _FLOATS, c_size_t, POINTER(c_size_t)],
+    "decoder_flush": [c_void_p, _FLOATS, c_size_t, POINTER(c_size_t)],
     "decoder_reset": [c_void_p],
     "decoder_clone": [c_void_p, POINTER(c_void_p)],
 }
@@ -101,6 +103,9 @@ class Codec:
         self._handle = _make("codec_open", os.fsencode(path), use, precision, threads)
         self.format = Format()
         _call("codec_format", self._handle, byref(self.format))
+        delay = c_size_t()
+        _call("codec_delay", self._handle, byref(delay))
+        self.delay = delay.value  # samples that a stream of tokens sounds late
 
     def __del__(self):
         if hasattr(self, "_handle"):
@@ -120,7 +125,7 @@ class Codec:
         return Encoder(self.format, _make("encoder_create", self._handle))
 
     def decoder(self) -> "Decoder":
-        return Decoder(self.format, _make("decoder_create", self._handle))
+        return Decoder(self.format, self.delay, _make("decoder_create", self._handle))
 
 
 class Encoder:
@@ -151,19 +156,23 @@ class Encoder:
 class Decoder:
     """A stream of tokens."""
 
-    def __init__(self, format: Format, handle: c_void_p):
-        self.format, self._handle = format, handle
+    def __init__(self, format: Format, delay: int, handle: c_void_p):
+        self.format, self.delay, self._handle = format, delay, handle
 
     def __del__(self):
         _library.allophone_decoder_destroy(self._handle)
 
     def push(self, codes: array.array) -> array.array:
-        """The samples of the frames."""
+        """The samples of the frames, or those of before that a codec with a delay gives now."""
         frames = _frames(self.format, codes)
         return _fill("decoder_push", self._handle, codes, frames, "f", 1, frames * self.format.hop)
+
+    def flush(self) -> array.array:
+        """The samples that a codec with a delay has not given yet; it ends the stream."""
+        return _fill("decoder_flush", self._handle, None, 0, "f", 1, self.delay)
 
     def reset(self) -> None:
         _call("decoder_reset", self._handle)
 
     def clone(self) -> "Decoder":
-        return Decoder(self.format, _make("decoder_clone", self._handle))
+        return Decoder(self.format, self.delay, _make("decoder_clone", self._handle))

@@ -88,6 +88,15 @@ public func allophone_codec_format(
 }
 
 @c @implementation
+public func allophone_codec_delay(_ codec: OpaquePointer?, _ samples: UnsafeMutablePointer<Int>?) -> allophone_status {
+    attempt {
+        let samples = try result(samples, "samples", 0)
+        let codec: CodecHandle = try object(codec, "codec")
+        samples.pointee = codec.codec.model.configuration.delaySamples
+    }
+}
+
+@c @implementation
 public func allophone_codec_level(
     _ codec: OpaquePointer?, _ level: UInt32, _ description: UnsafeMutablePointer<allophone_level>?
 ) -> allophone_status {
@@ -186,7 +195,9 @@ public func allophone_decode(
             _ = UnsafeMutableBufferPointer(rebasing: samples[done...]).update(from: sound)
             done += sound.count
         }
-        count.pointee = done
+        let rest = try stream.finish()
+        _ = UnsafeMutableBufferPointer(rebasing: samples[done...]).update(from: rest)
+        count.pointee = done + rest.count
     }
 }
 

@@ -120,8 +120,29 @@ public func allophone_decoder_push(
         try checkPush(samples: (needed.partialValue, needed.overflow))
         let samples = try room(samples, needed: needed.partialValue, capacity: capacity, "samples")
         let tokens = TokenFrames(codes: Array(codes), levelCount: decoder.codec.levels.count)
-        try decoder.stream.withLock { stream in _ = samples.update(from: try stream.push(tokens)) }
-        count.pointee = needed.partialValue
+        count.pointee = try decoder.stream.withLock { stream in
+            let sound = try stream.push(tokens)
+            _ = samples.update(from: sound)
+            return sound.count
+        }
+    }
+}
+
+@c @implementation
+public func allophone_decoder_flush(
+    _ decoder: OpaquePointer?, _ samples: UnsafeMutablePointer<Float>?, _ capacity: Int,
+    _ count: UnsafeMutablePointer<Int>?
+) -> allophone_status {
+    attempt {
+        let count = try result(count, "count", 0)
+        let decoder: DecoderHandle = try object(decoder, "decoder")
+        let delay = decoder.codec.codec.model.configuration.delaySamples
+        let samples = try room(samples, needed: delay, capacity: capacity, "samples")
+        count.pointee = try decoder.stream.withLock { stream in
+            let sound = try stream.finish()
+            _ = samples.update(from: sound)
+            return sound.count
+        }
     }
 }
 

@@ -82,7 +82,8 @@ extension NativeCodec {
                 }
                 for (place, index) in group.enumerated() {
                     decoders[index].state = states[place]
-                    results[index] += samples[place * hop..<(place + 1) * hop]
+                    decoders[index].late.tell(frames[index])
+                    results[index] += decoders[index].late.heard(Array(samples[place * hop..<(place + 1) * hop]))
                 }
             }
             done += 1

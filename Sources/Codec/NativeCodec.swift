@@ -227,18 +227,31 @@ extension NativeCodec {
         let codec: NativeCodec
         let program: StreamProgram
         var state: [Float]
+        var late: LateSound
 
         init(_ codec: NativeCodec, _ program: StreamProgram) {
             self.codec = codec
             self.program = program
             state = [Float](repeating: 0, count: program.stateCount)
+            late = LateSound(codec.model.configuration)
         }
 
-        /// Takes frames of tokens and gives their samples at once.
+        /// Takes frames of tokens and gives their samples at once, or those of as many frames before where the model's decoder is late.
         ///
         /// - Throws: `CodecError` for codes that the model does not have; the stream is then as it was.
         public mutating func push(_ frames: TokenFrames) throws -> [Float] {
             try codec.check(frames)
+            late.tell(frames)
+            return late.heard(try decode(frames))
+        }
+
+        /// Gives the samples of the last frames where the model's decoder is late; otherwise none are left. It ends the stream.
+        public mutating func finish() throws -> [Float] {
+            guard let rest = late.end() else { return [] }
+            return late.heard(try decode(rest))
+        }
+
+        private mutating func decode(_ frames: TokenFrames) throws -> [Float] {
             let (hop, width) = (codec.model.configuration.hop, codec.model.quantizer.codeWidth)
             let columns = codec.model.configuration.columns(frames)
             var samples = [Float](repeating: 0, count: frames.count * hop)
@@ -256,9 +269,6 @@ extension NativeCodec {
             }
             return samples
         }
-
-        /// Nothing is ever left.
-        public mutating func finish() throws -> [Float] { [] }
 
         /// Begins again, as a new stream.
         public mutating func reset() { self = Decoder(codec, program) }

@@ -79,6 +79,8 @@ struct Info: ParsableCommand {
         return [
             ("kind", .text("model")), ("sampleRate", .number(Double(configuration.sampleRate))),
             ("frameRate", .number(configuration.frameRate)), ("bitRate", .number(configuration.bitRate)),
+            // Seconds from a sample to its sound, as a whole frame is heard first.
+            ("latency", .number(Double(1 + (configuration.decoderDelay ?? 0)) / configuration.frameRate)),
             ("parameters", .number(Double(count))), ("weights", .text(weights)),
             ("bytes", .number(Double(try byteCount(of: subject)))),
             ("fingerprint", .text(file.fingerprint.description)),

@@ -139,6 +139,46 @@ import Tokenizer
         allophone_encoder_destroy(OpaquePointer(bitPattern: encoder))
     }
 
+    @Test func aLateDecoderGivesTheRestAtTheEnd() throws {
+        var configuration = try ModelFile(path: c.path).model.configuration
+        configuration.decoderDelay = 2
+        let (path, model) = (c.folder.file("late.safetensors"), try Alpha(configuration))
+        try ModelFile.write(weights(of: model), of: model, to: path)
+        let late = try opened { allophone_codec_open(path, 3, ALLOPHONE_F32.rawValue, 1, $0) }
+        defer { allophone_codec_close(late) }
+        var delay = -1
+        try succeed(allophone_codec_delay(late, &delay))
+        #expect(delay == 2 * hop)
+        let swift = try NativeCodec(ModelFile(path: path))
+        let tokens = try swift.encode(sound(hop * 6, seed: 9))
+        let expected = try swift.decode(tokens)
+        let decoder = try opened { allophone_decoder_create(late, $0) }
+        defer { allophone_decoder_destroy(decoder) }
+        var samples = try decode(tokens.codes, by: decoder)
+        #expect(samples.count == hop * 4)
+        var (rest, count) = ([Float](repeating: .nan, count: delay), -1)
+        let error = #expect(throws: Failure.self) {
+            try succeed(allophone_decoder_flush(decoder, &rest, delay - 1, &count))
+        }
+        #expect(error?.status == ALLOPHONE_ERROR_CAPACITY)
+        try succeed(allophone_decoder_flush(decoder, &rest, delay, &count))
+        samples += rest[..<count]
+        #expect(samples == expected)
+        try succeed(allophone_decoder_flush(decoder, &rest, delay, &count))
+        #expect(count == 0)
+        samples = [Float](repeating: .nan, count: tokens.count * hop)
+        try succeed(allophone_decode(late, tokens.codes, tokens.count, &samples, samples.count, &count))
+        #expect(count == samples.count && samples == expected)
+
+        try succeed(allophone_codec_delay(c.codec, &delay))
+        #expect(delay == 0)
+        let prompt = try c.decoder()
+        defer { allophone_decoder_destroy(prompt) }
+        _ = try decode(tokens.codes, by: prompt)
+        try succeed(allophone_decoder_flush(prompt, nil, 0, &count))
+        #expect(count == 0)
+    }
+
     @Test(arguments: [(ALLOPHONE_BF16.rawValue, Precision.bf16), (ALLOPHONE_INT8.rawValue, .int8)])
     func precisionsAreThoseOfSwift(_ precision: UInt32, _ same: Precision) throws {
         let narrow = try opened { allophone_codec_open(c.path, 3, precision, 2, $0) }

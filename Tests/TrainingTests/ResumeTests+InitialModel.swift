@@ -135,6 +135,46 @@ extension SmallTrainingTests.ResumeTests {
         #expect(throws: TrainingError.self, "heads of another width") { try next("heads", heads: 2) }
     }
 
+    @Test func aRunGoesOnWithALaterDecoder() throws {
+        let source = try trainer("source")
+        try run(source, to: 3)
+        func next(_ name: String, delay: Int) throws -> Trainer {
+            try trainer(name) { recipe in
+                var configuration = SmallTraining.configuration
+                configuration.decoderDelay = delay
+                recipe.model = .configuration(configuration)
+                recipe.initialModel = source.modelPath
+            }
+        }
+        let later = try next("later", delay: 2)
+        try later.export()
+        let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: later.modelPath))
+        let path = "decoder.stem.weight"
+        let (old, new) = (try #require(before.arrays[path]), try #require(after.arrays[path]))
+        let tap = old.count / old.shape[0]
+        #expect(new.floats.dropLast(2 * tap) == old.floats.dropFirst(2 * tap))
+        #expect(new.floats.suffix(2 * tap).allSatisfy { $0 == 0 })
+        // Without what is too long ago to be seen now, it makes the same sound, two frames later.
+        var arrays = before.arrays
+        arrays[path] = HostArray(
+            [Float](repeating: 0, count: 2 * tap) + old.floats.dropFirst(2 * tap), shape: old.shape)
+        let prompt = try NativeCodec(model: before.model, arrays: arrays)
+        let tokens = try prompt.encode((0..<4000).map { sin(Float($0 * $0) * 1e-5) * 0.5 })
+        let (sound, expected) = (try NativeCodec(after).decode(tokens), try prompt.decode(tokens))
+        #expect(sound.count == expected.count)
+        // What comes after the first convolution begins with two frames of its bias instead of silence.
+        let hop = before.model.configuration.hop
+        let both = zip(sound, expected).dropFirst(10 * hop).dropLast(2 * hop)
+        #expect(both.count > 10 * hop && both.allSatisfy { abs($0 - $1) < 1e-5 })
+
+        let (first, last) = (try source.evaluate().melDistance, try later.evaluate().melDistance)
+        #expect(abs(first - last) < 0.1 * first, "\(first) and \(last)")
+        try run(later, to: 2)
+        let learned = try #require(try ModelFile(path: later.modelPath).arrays[path])
+        #expect(learned.floats.suffix(2 * tap).allSatisfy { $0 != 0 })
+        #expect(throws: TrainingError.self, "further than it sees") { try next("latest", delay: 7) }
+    }
+
     @Test func aModelOfAnotherConfigurationIsNoBeginning() throws {
         let source = try trainer("source")
         try source.export()

@@ -42,6 +42,29 @@ extension SmallTrainingTests {
             #expect(losses[50...].max()! < 0.8 * losses[0], "\(losses)")
         }
 
+        /// What a late decoder makes of the last frames is never heard, and what it makes first is of what was before.
+        @Test func aLateDecoderIsComparedWithWhatItIsToSay() throws {
+            let (hop, frames, delay) = (4, 6, 8)
+            var random = TestRandom(seed: 3)
+            let audio = random.array([2, frames * hop], .f32, low: -0.5, high: 0.5)
+            let late = (0..<2).flatMap { row in
+                let samples = audio.floats[row * frames * hop..<(row + 1) * frames * hop]
+                return [Float](repeating: 9, count: delay) + samples.dropLast(delay)
+            }
+            // The second clip is shorter than the decoder is late.
+            let masks = Masks(
+                lengths: .constant(HostArray([24, 4] as [Int32])), sampleCount: frames * hop, hop: hop)
+            let unused = try smallModel().reconstruct(Tensor.zeros(TensorType(.f32, [1, 24, 1])), training: nil)
+            let attempt = Attempt(
+                audio: .constant(audio), signal: .constant(HostArray(late, shape: audio.shape)), delay: delay,
+                masks: masks, quantized: unused.quantized)
+            let found = try [attempt.reference, attempt.signal, attempt.masks.samples].map { try evaluate($0) }
+            #expect(found[0].floats == found[1].floats)
+            #expect(found[0].floats.prefix(16) == audio.floats.prefix(16))
+            let real = found[2].bytes
+            #expect(real.prefix(16).allSatisfy { $0 == 1 } && real.suffix(16).allSatisfy { $0 == 0 })
+        }
+
         @Test func aFixedBatchIsLearnt() throws {
             let step = try step()
             try expectLearning(step, from: step.initialState(on: engine))

@@ -34,7 +34,7 @@ import Foundation
             let tokens = try encoder.push(samples)
             try sink.write(decoder.push(tokens))
         }
-        try sink.write(decoder.push(encoder.finish()))
+        try sink.write(decoder.push(encoder.finish()) + decoder.finish())
         sink.finish()
     }
 }

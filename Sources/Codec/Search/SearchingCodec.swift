@@ -22,8 +22,8 @@ public struct SearchingCodec: SpeechCodec {
 
     /// - Parameters:
     ///   - codec: made for `.searching` and `.decoding`.
-    ///   - paths: one of `possiblePaths`. 1 decides each frame with its last sample; with more a frame is decided when all paths have come to agree on it, or
-    ///     `Encoder.longestDelay` frames later.
+    ///   - paths: one of `possiblePaths`. 1 decides each frame with its last sample, or as many frames later as the model's decoder is late; with
+    ///     more a frame is decided when all paths have come to agree on it, or `Encoder.longestDelay` frames later still.
     ///   - prior: what codes will be written with; of the model's token layout.
     /// - Throws: `CodecError.notLoaded`, `CodecError.nothingToSearch` if no bits of the model may be turned over.
     public init(_ codec: NativeCodec, paths: Int, prior: TokenPrior? = nil) throws(CodecError) {
@@ -80,7 +80,12 @@ extension SearchingCodec {
         /// Of each column, whether it is the index of a VQ.
         private let isIndex: [Bool]
         private var coordinates: FrameStream
+        /// What the encoder says of frames that no path has been told: a candidate of a late decoder is judged by what it sounds like
+        /// with the encoder's own codes after it.
+        private var untold: [Float] = []
         private var history = EnvelopeTarget.History()
+        /// Of the frames that paths have been told and have not given the sound of, and of the one before them.
+        private var targets: [[EnvelopeTarget]] = []
         /// The sound that no path has been told, after as much as a window sees of what they have.
         private var recording: [Float]
         private var paths: [Path]
@@ -118,21 +123,23 @@ extension SearchingCodec {
         }
 
         private var hop: Int { codec.model.configuration.hop }
+        private var decoderDelay: Int { codec.model.configuration.decoderDelay ?? 0 }
 
         /// Takes mono samples at the model's rate and gives the tokens of frames that are decided.
         ///
         /// - Throws: `CodecError` for samples that are not finite or far too loud; the stream is then as it was.
         public mutating func push(_ samples: some Collection<Float>) throws -> TokenFrames {
-            let coordinates = try coordinates.push(samples, width: codeWidth, filling: Float(0))
+            untold += try coordinates.push(samples, width: codeWidth, filling: Float(0))
             recording.append(contentsOf: samples)
-            return try follow(coordinates)
+            return try follow(untold.count / codeWidth - decoderDelay)
         }
 
         public mutating func finish() throws -> TokenFrames {
-            let coordinates = try coordinates.finish(width: codeWidth, filling: Float(0))
-            let rest = analysis.windowLength + coordinates.count / codeWidth * hop - recording.count
+            untold += try coordinates.finish(width: codeWidth, filling: Float(0))
+            let frames = untold.count / codeWidth
+            let rest = analysis.windowLength + frames * hop - recording.count
             recording.append(contentsOf: repeatElement(0, count: rest))
-            var decided = try follow(coordinates)
+            var decided = try follow(frames)
             decided.append(paths[0].codes)
             paths = [paths[0]]
             paths[0].codes = TokenFrames(levelCount: decided.levelCount)
@@ -142,22 +149,47 @@ extension SearchingCodec {
         /// Begins again, as a new stream.
         public mutating func reset() throws { self = try Encoder(codec, paths: pathCount, prior: prior) }
 
-        /// - Parameter coordinates: of the frames that `recording` goes on with.
-        private mutating func follow(_ coordinates: [Float]) throws -> TokenFrames {
+        /// Tells the paths so many frames more, if any.
+        private mutating func follow(_ frames: Int) throws -> TokenFrames {
             var decided = TokenFrames(levelCount: paths[0].codes.levelCount)
-            let frames = coordinates.count / codeWidth
+            guard frames > 0 else { return decided }
             for frame in 0..<frames {
-                try extendPaths(by: candidates(coordinates[frame * codeWidth..<(frame + 1) * codeWidth]), of: frame)
+                let rows = (frame...frame + decoderDelay).map { untold.dropFirst($0 * codeWidth).prefix(codeWidth) }
+                addTargets(of: frame)
+                try extendPaths(
+                    by: candidates(rows[0]), then: rows.dropFirst().filter { !$0.isEmpty }.map { ownCodes($0) })
                 decided.append(decide())
             }
+            untold.removeFirst(frames * codeWidth)
             recording.removeFirst(frames * hop)
             return decided
+        }
+
+        /// Goes on to what a frame is to sound like.
+        private mutating func addTargets(of frame: Int) {
+            targets.append(
+                ends.map { end in
+                    let start = frame * hop + end
+                    return history.target(analysis(recording[start..<start + analysis.windowLength]))
+                })
+            if targets.count > decoderDelay + 1 { targets.removeFirst() }
+        }
+
+        /// Where in a frame windows end.
+        private var ends: [Int] { (1...windows).map { $0 * hop / windows } }
+
+        private func ownColumns(_ coordinates: some Sequence<Float>) -> [Int32] {
+            zip(coordinates, isIndex).map { $1 ? Int32($0) : $0 >= 0 ? 1 : 0 }
+        }
+
+        private func ownCodes(_ coordinates: some Sequence<Float>) -> TokenFrames {
+            codec.model.configuration.tokens(ownColumns(coordinates))
         }
 
         /// The encoder's own codes of a frame, and then those with one or two of its least sure bits turned over.
         private func candidates(_ coordinates: ArraySlice<Float>) -> [TokenFrames] {
             let row = Array(coordinates)
-            let own = zip(row, isIndex).map { $1 ? Int32($0) : $0 >= 0 ? 1 : 0 }
+            let own = ownColumns(row)
             let unsure = searched.sorted { abs(row[$0]) < abs(row[$1]) }.prefix(unsureBits)
             let pairs = unsure.indices.flatMap { one in unsure[..<one].map { [unsure[one], $0] } }
             return ([[]] + unsure.map { [$0] } + pairs).map { turned in
@@ -167,35 +199,28 @@ extension SearchingCodec {
             }
         }
 
-        /// Follows each path with each candidate and keeps the best.
-        private mutating func extendPaths(by candidates: [TokenFrames], of frame: Int) throws {
-            let ends = (1...windows).map { $0 * hop / windows }
-            let targets = ends.map { end in
-                let start = frame * hop + end
-                return history.target(analysis(recording[start..<start + analysis.windowLength]))
-            }
+        /// Follows each path with each candidate and keeps those that are best with the encoder's own codes after them.
+        private mutating func extendPaths(by candidates: [TokenFrames], then own: [TokenFrames]) throws {
             let extended = try codec.divided(paths.count * candidates.count) { part in
-                let branches = try codec.branches(
-                    part.map { candidates[$0 % candidates.count] },
-                    of: part.map { paths[$0 / candidates.count].decoder })
-                return zip(part, branches).map { number, branch in
+                let codes = part.map { candidates[$0 % candidates.count] }
+                let branches = try codec.branches(codes, of: part.map { paths[$0 / candidates.count].decoder })
+                let sounds = try soundsAfter(branches, of: codes, then: own)
+                return zip(part, zip(branches, sounds)).map { number, branch in
                     let path = paths[number / candidates.count]
-                    let sound: [Float] = path.sound.suffix(analysis.windowLength) + branch.samples
-                    let cost = zip(ends, targets).reduce(path.cost) { cost, window in
-                        let (end, target) = window
-                        return cost + target.distance(to: analysis(sound[end..<end + analysis.windowLength]))
-                    }
+                    let sound = path.sound.suffix(analysis.windowLength) + branch.1
+                    let distances = distances(Array(sound))
                     var length = path.length
                     length?.append(candidates[number % candidates.count])
                     let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
+                    let cost = path.cost + Self.bitWeight * added + distances[0]
                     return (
-                        number: number, branch: branch, sound: sound, length: length,
-                        cost: cost + Self.bitWeight * added
+                        number: number, branch: branch.0, sound: Array(sound.prefix(analysis.windowLength + hop)),
+                        length: length, cost: cost, expected: cost + distances.dropFirst().reduce(0, +)
                     )
                 }
             }
             // Of equal ones the first, which is the encoder's own.
-            let best = extended.sorted { ($0.cost, $0.number) < ($1.cost, $1.number) }.prefix(pathCount)
+            let best = extended.sorted { ($0.expected, $0.number) < ($1.expected, $1.number) }.prefix(pathCount)
             paths = best.map { one in
                 var codes = paths[one.number / candidates.count].codes
                 codes.append(candidates[one.number % candidates.count])
@@ -204,6 +229,36 @@ extension SearchingCodec {
             }
             let least = paths[0].cost
             for index in paths.indices { paths[index].cost -= least }
+        }
+
+        /// What branches sound like, and go on to with the encoder's codes after them; at the end of the stream with their own again, as a
+        /// decoder does there. What is before the stream is silence.
+        private func soundsAfter(
+            _ branches: [NativeCodec.Branch], of codes: [TokenFrames], then own: [TokenFrames]
+        ) throws -> [[Float]] {
+            let early = decoderDelay + 1 - targets.count
+            var (branches, codes) = (branches, codes)
+            var sounds = branches.map { early > 0 ? [Float](repeating: 0, count: hop) : $0.samples }
+            for frame in 0..<decoderDelay {
+                if frame < own.count { codes = codes.map { _ in own[frame] } }
+                branches = try codec.branches(codes, of: branches.map(\.decoder))
+                for (place, branch) in branches.enumerated() {
+                    sounds[place] += frame + 1 < early ? [Float](repeating: 0, count: hop) : branch.samples
+                }
+            }
+            return sounds
+        }
+
+        /// How far each frame of a sound, after as much as a window sees, is from what it is to be; 0 where that is before the stream.
+        private func distances(_ sound: [Float]) -> [Double] {
+            let early = [Double](repeating: 0, count: decoderDelay + 1 - targets.count)
+            return early
+                + targets.enumerated().map { place, targets in
+                    zip(ends, targets).reduce(0) { sum, window in
+                        let start = (early.count + place) * hop + window.0
+                        return sum + window.1.distance(to: analysis(sound[start..<start + analysis.windowLength]))
+                    }
+                }
         }
 
         /// The frames on which all paths agree, or that have waited long enough for the best path to have its way.

@@ -118,15 +118,22 @@ public final class XLACodec: SpeechCodec {
         private let function: Function
         private var state: Tree<Buffer>
         private var pending: [Int32] = []
+        private var late: LateSound
 
         fileprivate init(_ codec: XLACodec, _ function: Function, state: Tree<Buffer>) {
             self.codec = codec
             self.function = function
             self.state = state
+            late = LateSound(codec.model.configuration)
         }
 
         /// Takes tokens and gives the audio of the chunks they complete.
         public mutating func push(_ frames: TokenFrames) throws -> [Float] {
+            late.tell(frames)
+            return late.heard(try decode(frames))
+        }
+
+        private mutating func decode(_ frames: TokenFrames) throws -> [Float] {
             pending += codec.model.configuration.columns(frames)
             let size = codec.chunkFrames * codec.model.quantizer.codeWidth
             var audio: [Float] = []
@@ -141,13 +148,15 @@ public final class XLACodec: SpeechCodec {
 
         /// Gives the audio of what is left.
         public mutating func finish() throws -> [Float] {
-            if pending.isEmpty { return [] }
+            var audio = try late.end().map { try decode($0) } ?? []
             let width = codec.model.quantizer.codeWidth
-            let frames = pending.count / width
-            let filler = [Int32](repeating: 0, count: codec.chunkFrames * width - pending.count)
-            let audio = try run(pending + filler)
-            pending = []
-            return Array(audio.prefix(frames * codec.model.configuration.hop))
+            if !pending.isEmpty {
+                let frames = pending.count / width
+                let filler = [Int32](repeating: 0, count: codec.chunkFrames * width - pending.count)
+                audio += try run(pending + filler).prefix(frames * codec.model.configuration.hop)
+                pending = []
+            }
+            return late.heard(audio)
         }
 
         private mutating func run(_ codes: [Int32]) throws -> [Float] {

@@ -106,9 +106,10 @@ extension Recipe {
 
     /// Unknown keys of a model that is given whole: what decoding would pass over in silence.
     private static func checkModel(_ given: JSON, path: String) throws(RecipeError) {
-        // A preset that has every key that a configuration may have.
-        guard case .object = given, let preset = try? Alpha.Configuration.preset("alpha-tiny-pitch"),
-            let data = try? JSONEncoder().encode(preset),
+        // With every key that a configuration may have.
+        var whole = Alpha.Configuration.alphaTinyPitch
+        whole.decoderDelay = 0
+        guard case .object = given, let data = try? JSONEncoder().encode(whole),
             let schema = try? JSONDecoder().decode(JSON.self, from: data)
         else { return }
         try checkKeys(given, in: [schema], key: "model", path: path)
@@ -148,7 +149,7 @@ extension Recipe {
         func require(_ condition: Bool, _ key: String, _ rule: String) throws(RecipeError) {
             if !condition { throw .wrongValue(path: path, reason: "'adversarial.\(key)' must be \(rule)") }
         }
-        let samples = (try? model.resolved()).map { shortestRow($0) * $0.hop } ?? 0
+        let samples = (try? model.resolved()).map { shortestRow($0) * $0.hop - $0.delaySamples } ?? 0
         try require(
             adversarial.discriminators.reach < samples, "discriminators",
             "of windows and periods shorter than a segment, and than a second of whole utterances")

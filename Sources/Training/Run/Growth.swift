@@ -1,6 +1,15 @@
 import Tensor
 
 extension HostArray {
+    /// The first convolution of a decoder, `[taps, channels, channels]`, of a decoder that gives the same sound some frames later.
+    ///
+    /// What it makes of each frame it makes of the one so many before; the newest have no say yet, and the oldest no more.
+    func delayed(by frames: Int) -> HostArray {
+        let tap = count / shape[0]
+        let old = floats
+        return HostArray(old[(frames * tap)...] + [Float](repeating: 0, count: frames * tap), shape: shape)
+    }
+
     /// This parameter of a binary spherical quantizer, of a model that has more bits.
     ///
     /// The bits that there were stay what they were. New ones are told apart as sharply as those, along directions of `start`, and move

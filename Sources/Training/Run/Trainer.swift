@@ -293,8 +293,8 @@ public final class Trainer {
     }
 
     /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it
-    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits and channels that it
-    /// lacks say nothing yet.
+    /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits, channels and later
+    /// frames that it lacks say nothing yet.
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
@@ -306,6 +306,7 @@ public final class Trainer {
         let (configuration, old) = (try recipe.model.resolved(), file.model.configuration)
         guard configuration.extends(old) else { throw TrainingError.initialModel(path: recipe.initialModel) }
         let isWider = configuration.latentDimension > old.latentDimension
+        let delay = (configuration.decoderDelay ?? 0) - (old.decoderDelay ?? 0)
         guard
             recipe.frozen.isEmpty
                 || !isWider
@@ -319,8 +320,11 @@ public final class Trainer {
         return try trainingStep.initialState(on: engine).map { path, buffer in
             let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2, ["parameters", "statistics", "average"].contains(parts[0]),
-                let array = file.arrays[parts[1]]
+                var array = file.arrays[parts[1]]
             else { return buffer }
+            if delay > 0 && parts[1].hasPrefix("decoder.stem.") && array.shape.rank == 3 {
+                array = array.delayed(by: delay)
+            }
             if array.type == buffer.type { return try engine.upload(array) }
             let start = try buffer.hostArray()
             return try engine.upload(

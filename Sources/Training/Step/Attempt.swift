@@ -22,6 +22,23 @@ struct Attempt {
     var innerTerms: [Term] = []
     var quantized: Quantized
 
+    /// - Parameters:
+    ///   - audio: what went in, f32 `[batch, samples]`.
+    ///   - signal: what came out, the same, each sample `delay` samples late.
+    ///   - masks: what is real of `audio`.
+    init(audio: Tensor, signal: Tensor, delay: Int, masks: Masks, quantized: Quantized) {
+        let count = audio.shape[1] - delay
+        precondition(count > 0, "rows of \(audio.shape[1]) samples, of which a decoder is \(delay) late")
+        reference = audio.slice(1, 0, count)
+        self.signal = signal.slice(1, delay, delay + count)
+        // A clip stands at its row's end, and what was said of its own last samples is cut off.
+        self.masks =
+            delay == 0
+            ? masks
+            : Masks(lengths: maximum(masks.lengths - Double(delay), 0), sampleCount: count, hop: masks.hop)
+        self.quantized = quantized
+    }
+
     /// Adds the losses that discriminators make, scaled by `share`.
     mutating func add(_ judged: (real: [Judgement], fake: [Judgement]), _ recipe: Recipe.Adversarial, share: Tensor) {
         if recipe.weight > 0 {

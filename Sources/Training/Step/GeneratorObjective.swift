@@ -54,38 +54,39 @@ struct GeneratorObjective: Sendable {
         let masks = Masks(lengths: lengths, sampleCount: audio.shape[1], hop: model.configuration.hop)
         let (estimate, quantized) = model.reconstruct(
             audio.cast(to: dtype), training: training(clips: audio.shape[0], step: step, key: key), masks: masks)
-        let (reference, signal) = (audio.squeezed(2), estimate.squeezed(2).cast(to: .f32))
-
-        var attempt = Attempt(reference: reference, signal: signal, masks: masks, quantized: quantized)
+        var attempt = Attempt(
+            audio: audio.squeezed(2), signal: estimate.squeezed(2).cast(to: .f32),
+            delay: model.configuration.delaySamples, masks: masks, quantized: quantized)
+        let (reference, signal, sounding) = (attempt.reference, attempt.signal, attempt.masks)
         func heard(_ name: String, weight: Double, _ value: () -> Tensor) {
             if weight != 0 { attempt.outputTerms.append(.init(name: name, weight: weight, value: value())) }
         }
         func inner(_ name: String, weight: Double, _ value: Tensor) {
             if weight != 0 { attempt.innerTerms.append(.init(name: name, weight: weight, value: value)) }
         }
-        heard("mel", weight: losses.mel) { mel(reference, signal, masks: masks, bandwidth: bandwidth) }
-        heard("stft", weight: losses.stft) { stft(reference, signal, masks: masks, bandwidth: bandwidth) }
-        heard("waveform", weight: losses.waveform) { waveformLoss(reference, signal, masks: masks) }
+        heard("mel", weight: losses.mel) { mel(reference, signal, masks: sounding, bandwidth: bandwidth) }
+        heard("stft", weight: losses.stft) { stft(reference, signal, masks: sounding, bandwidth: bandwidth) }
+        heard("waveform", weight: losses.waveform) { waveformLoss(reference, signal, masks: sounding) }
         heard("distortion", weight: losses.distortion) {
-            scaleInvariantSDRLoss(reference, signal, mask: masks.samples)
+            scaleInvariantSDRLoss(reference, signal, mask: sounding.samples)
         }
         heard("phase", weight: losses.phase) {
-            PhaseLoss(sampleRate: model.configuration.sampleRate)(reference, signal, masks: masks)
+            PhaseLoss(sampleRate: model.configuration.sampleRate)(reference, signal, masks: sounding)
         }
         heard("harmonics", weight: losses.harmonics) {
             HarmonicsLoss(sampleRate: model.configuration.sampleRate)(
-                reference, signal, masks: masks, bandwidth: bandwidth)
+                reference, signal, masks: sounding, bandwidth: bandwidth)
         }
         heard("intelligibility", weight: losses.intelligibility) {
             IntelligibilityLoss(sampleRate: model.configuration.sampleRate)(
-                reference, signal, masks: masks, bandwidth: bandwidth)
+                reference, signal, masks: sounding, bandwidth: bandwidth)
         }
         heard("loudness", weight: losses.loudness) {
             LoudnessLoss(sampleRate: model.configuration.sampleRate)(
-                reference, signal, masks: masks, bandwidth: bandwidth)
+                reference, signal, masks: sounding, bandwidth: bandwidth)
         }
         if let perceptual {
-            heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: masks) }
+            heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: sounding) }
         }
         for (name, value) in quantized.losses.sorted(by: { $0.key < $1.key }) {
             let kind = name.split(separator: ".").last.map(String.init) ?? name

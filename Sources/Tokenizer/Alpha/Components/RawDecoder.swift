@@ -9,11 +9,14 @@ public struct RawDecoder: Module {
     let activation: Snake
     let head: CausalConv1d
 
+    /// Frames that the first convolution sees at once.
+    static let stemFrames = 7
+
     public init(_ configuration: Alpha.Configuration) {
         let norm = configuration.weightNormalization
         var channels = configuration.width << configuration.strides.count
         transformer = configuration.transformerBlocks()
-        stem = CausalConv1d(configuration.latentDimension, channels, kernel: 7, weightNorm: norm)
+        stem = CausalConv1d(configuration.latentDimension, channels, kernel: Self.stemFrames, weightNorm: norm)
         blocks = configuration.strides.reversed().map { stride in
             defer { channels /= 2 }
             return Block(

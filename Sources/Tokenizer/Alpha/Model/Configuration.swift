@@ -28,6 +28,9 @@ extension Alpha {
         /// How many frames after a phoneme's sound level 1 names it, where alignments teach it; `nil` for none. A causal model cannot
         /// know a phoneme by its first milliseconds: it has heard so much more of it when it must decide.
         public var phonemeDelay: Int?
+        /// How many frames after its own code the decoder gives a frame's sound; `nil` for none. It has heard the codes of so many frames
+        /// more then, and they may say what there was no room for: a voice between two frames is better known from both.
+        public var decoderDelay: Int?
         /// Whether convolutions have weight normalisation.
         public var weightNormalization: Bool
 
@@ -111,7 +114,7 @@ extension Alpha {
         public init(
             sampleRate: Int, width: Int, strides: [Int], dilations: [Int] = [1, 3, 9], latentDimension: Int,
             transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
-            phonemeDelay: Int? = nil, weightNormalization: Bool = false
+            phonemeDelay: Int? = nil, decoderDelay: Int? = nil, weightNormalization: Bool = false
         ) {
             self.sampleRate = sampleRate
             self.width = width
@@ -122,6 +125,7 @@ extension Alpha {
             self.quantizer = quantizer
             self.phonemes = phonemes
             self.phonemeDelay = phonemeDelay
+            self.decoderDelay = decoderDelay
             self.weightNormalization = weightNormalization
         }
 
@@ -130,13 +134,20 @@ extension Alpha {
         /// Frames per second.
         public var frameRate: Double { Double(sampleRate) / Double(hop) }
         public var bitsPerFrame: Int { quantizer.reduce(0) { $0 + $1.bitsPerCode } }
+        /// Samples that the decoder's sound is late by.
+        public var delaySamples: Int { (decoderDelay ?? 0) * hop }
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
-        /// Whether this is `other`, but for more transformer blocks, more bits of its BSQs or, with as many bits, more channels at the
-        /// frame rate and as many more heads: then every value of `other` has its place here.
+        /// Whether this is `other`, but for more transformer blocks, a later decoder, more bits of its BSQs or, with as many bits, more
+        /// channels at the frame rate and as many more heads: then every value of `other` has its place here.
         public func extends(_ other: Configuration) -> Bool {
             var other = other
+            if !weightNormalization,
+                (0..<RawDecoder.stemFrames).contains((decoderDelay ?? 0) - (other.decoderDelay ?? 0))
+            {
+                other.decoderDelay = decoderDelay
+            }
             guard other.transformer.layers <= transformer.layers, other.quantizer.count == quantizer.count else {
                 return false
             }
@@ -200,6 +211,7 @@ extension Alpha {
                 try check(phonemes.count <= 4096, "phonemes", "4096 at most")
             }
             try check((0...50).contains(phonemeDelay ?? 0), "phonemeDelay", "between 0 and 50 frames")
+            try check((0...50).contains(decoderDelay ?? 0), "decoderDelay", "between 0 and 50 frames")
         }
     }
 }
