@@ -169,16 +169,22 @@ struct PhonemeTrainingTests {
         #expect(try buffers.hostArrays().values == frozen)
     }
 
-    /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it.
-    @Test func aGameIsPlayedOverWhatIsReal() throws {
+    /// Phonemes, whole utterances and discriminators in one step; what stands in padding changes nothing of it. Also where a decoder is
+    /// late, by more than the second clip is long.
+    @Test(arguments: [(0, 24), (2, 24), (2, 1)])
+    func aGameIsPlayedOverWhatIsReal(delay: Int, frames: Int) throws {
         let engine = try XLABackend.engine(.quick)
+        var configuration = try Self.recipe().model.resolved()
+        configuration.decoderDelay = delay
         let recipe = try Self.recipe { recipe in
+            recipe.model = .configuration(configuration)
             recipe.adversarial.discriminators.stft = .init(windows: [64], width: 2)
             recipe.adversarial.discriminators.period = .init(periods: [3], width: 2, maximumWidth: 4)
             recipe.losses.distortion = 0.1
         }
         let step = TrainingStep(model: try Alpha(recipe.model.resolved()), recipe: recipe, engine: engine)
-        let (silent, lengths, labels) = Self.batch(try recipe.model.resolved())
+        let (silent, _, labels) = Self.batch(try recipe.model.resolved())
+        let lengths = HostArray([Int32(silent.shape[1]), Int32(frames * step.model.configuration.hop)])
         var samples = silent.floats
         let start = samples.count / 2
         var random = TestRandom(seed: 3)

@@ -70,14 +70,15 @@ import Tokenizer
     }
 
     /// A recipe whose model is a whole configuration, with `change` in place of what it has, or beside it.
-    private static func whole(_ change: String, losses: String = "{}") -> String {
+    private static func whole(_ change: String, losses: String = "{}", segmentSeconds: Double = 0.5) -> String {
         let keys = [
             "sampleRate": "8000", "width": "4", "strides": "[2, 8]", "dilations": "[1]", "latentDimension": "16",
             "transformer": #"{"layers": 0, "heads": 1, "window": 1, "expansion": 1}"#,
             "quantizer": #"[{"kind": "bsq", "bits": 4}]"#, "weightNormalization": "false",
         ]
         let rest = keys.filter { !change.hasPrefix("\"\($0.key)\"") }.map { "\"\($0.key)\": \($0.value)" }
-        return #"{"model": {"# + (rest + [change]).joined(separator: ", ") + #"}, "losses": "# + losses + "}"
+        return #"{"model": {"# + (rest + [change]).joined(separator: ", ") + #"}, "losses": "# + losses
+            + #", "segmentSeconds": \#(segmentSeconds)}"#
     }
 
     @Test func aWholeConfigurationIsAModel() throws {
@@ -121,6 +122,11 @@ import Tokenizer
             "'losses.intelligibility' must be 0 below 10000"
         ),
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
+        (whole(#""decoderDelay": 51"#), "'decoderDelay' must be between 0 and 50 frames"),
+        (
+            whole(#""decoderDelay": 50"#, segmentSeconds: 0.1),
+            "'segmentSeconds' must be longer than the decoder is late"
+        ),
         (
             whole(#""transformer": {"layers": 1, "heads": 2, "window": 4, "expansion": 4, "head": 2}"#),
             "transformer.head'"

@@ -190,6 +190,12 @@ extension Recipe {
         try require(segmentSeconds >= 0.1 && segmentSeconds <= 60, "segmentSeconds", "between 0.1 and 60")
         try require(
             clips.longestSeconds >= 0.1 && clips.longestSeconds <= 60, "clips.longestSeconds", "between 0.1 and 60")
+        if let configuration = try? model.resolved() {
+            let delay = configuration.decoderDelay ?? 0
+            try require(
+                shortestRow(configuration) > delay, clips.areWhole ? "clips.longestSeconds" : "segmentSeconds",
+                "longer than the decoder is late, \(delay) frames")
+        }
         try require(clips.loudness <= 0, "clips.loudness", "0 or less")
         try require((0...1).contains(clips.balance), "clips.balance", "between 0 and 1")
         try require(clips.speed.low >= 0.5 && clips.speed.high <= 2, "clips.speed", "between 0.5 and 2")
