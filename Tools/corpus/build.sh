@@ -61,7 +61,11 @@ if ! located=$(locate); then
     say "refreshing apt's package lists"
     as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo)
+    # In turn with Tools/setup/apt.sh.
+    exec 9>>"${TMPDIR:-/tmp}/allophone-apt-$EUID.lock"
+    flock 9
     "${as_root[@]}" apt-get update --quiet=2 || fail "apt-get update failed: check the network and /etc/apt/sources.list"
+    exec 9>&-
     located=$(locate) ||
         fail "apt does not offer all of: ${packages[*]}. On Ubuntu, enable the 'universe' component and try again"
 fi

@@ -27,6 +27,9 @@ if ((EUID != 0)); then
         "as root, run: apt-get install ${missing[*]}"
     as_root=(sudo)
 fi
+# Two targets at once take turns: apt itself would fail at once.
+exec 9>>"${TMPDIR:-/tmp}/allophone-apt-$EUID.lock"
+flock 9
 printf 'apt: installing %s\n' "${missing[*]}"
 "${as_root[@]}" apt-get update --quiet=2 ||
     fail "apt-get update failed: check the network and /etc/apt/sources.list"
