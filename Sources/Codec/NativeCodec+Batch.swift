@@ -60,6 +60,7 @@ extension NativeCodec {
             decoders.allSatisfy { $0.program === decoders[0].program }, "streams of all levels and of level 1 alone")
         try checkEach(frames, check)
         let hop = model.configuration.hop
+        for index in decoders.indices { decoders[index].late.tell(frames[index]) }
         var results = frames.map { _ in [Float]() }
         var done = 0
         while case let ready = frames.indices.filter({ frames[$0].count > done }), !ready.isEmpty {
@@ -82,7 +83,6 @@ extension NativeCodec {
                 }
                 for (place, index) in group.enumerated() {
                     decoders[index].state = states[place]
-                    decoders[index].late.tell(frames[index])
                     results[index] += decoders[index].late.heard(Array(samples[place * hop..<(place + 1) * hop]))
                 }
             }

@@ -111,7 +111,8 @@ struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Try out codes near the encoder's own, after each of so many best paths, and keep what decodes to the nearest of the "
-                + "recording: better sound of as many bits, found in many times the time. 4 is a good number, and 8 or 16 where time does not matter; with more than 1 tokens come up to 16 frames late.",
+                + "recording: better sound of as many bits, found in many times the time. 4 is a good number, and 8 or 16 where time does not matter; with more than 1 tokens come up to 16 frames late, "
+                + "and of a model whose decoder is late by that much more.",
             valueName: "paths"))
     var search: Int?
 

@@ -93,22 +93,6 @@ import XLA
         #expect(one.count == frames * hop && other.count == one.count && worst <= 1e-4, "waveforms differ by \(worst)")
     }
 
-    /// As of `SearchingCodecTests`, but that a code is decided when the sound of its frame has been heard.
-    @Test func theCodesThatSoundWasMadeOfAreFound() throws {
-        var configuration = model.configuration
-        configuration.quantizer = [.bsq(bits: 1)]
-        let oneBit = try Alpha(configuration)
-        let codec = try NativeCodec(
-            model: oneBit, arrays: weights(of: oneBit, seed: 4), blockFrames: 8,
-            directions: [.encoding, .searching, .decoding])
-        var random = TestRandom(seed: 9)
-        let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
-        let made = try codec.decode(TokenFrames(codes: codes, levelCount: 1))
-        #expect(try codec.encode(made).codes != codes, "the encoder, which nobody trained, would not find them")
-        // Enough paths for all codes whose frames have not sounded yet.
-        #expect(try SearchingCodec(codec, paths: 16).encode(made).codes == codes)
-    }
-
     @Test func aSearchIsDecidedWhenSoundHasBeenHeardAndItsCutChangesNothing() throws {
         let whole = sound(hop * 14 + 5, seed: 6)
         let searching = try SearchingCodec(codec, paths: 1)

@@ -17,9 +17,12 @@ import Tokenizer
             model: model, arrays: weights(of: model), blockFrames: 8, directions: [.encoding, .searching, .decoding])
     }
 
-    /// With one bit a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance.
-    @Test func theCodesThatSoundWasMadeOfAreFound() throws {
+    /// With one bit a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance. Where
+    /// it is late that takes paths for all codes whose frames have not sounded yet.
+    @Test(arguments: [(0, [1, 3, 8]), (2, [16])])
+    func theCodesThatSoundWasMadeOfAreFound(decoderDelay: Int, paths: [Int]) throws {
         var configuration = model.configuration
+        configuration.decoderDelay = decoderDelay
         configuration.quantizer = [.bsq(bits: 1)]
         let oneBit = try Alpha(configuration)
         let codec = try NativeCodec(
@@ -29,7 +32,7 @@ import Tokenizer
         let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
         let made = try codec.samples(TokenFrames(codes: codes, levelCount: 1))
         #expect(try codec.tokens(made).codes != codes, "the encoder, which nobody trained, would not find them")
-        for count in [1, 3, 8] {
+        for count in paths {
             #expect(try SearchingCodec(codec, paths: count).tokens(made).codes == codes, "\(count) paths")
         }
     }

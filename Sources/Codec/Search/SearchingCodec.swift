@@ -165,6 +165,9 @@ extension SearchingCodec {
             return decided
         }
 
+        /// Of the frames that a late decoder sounds next, how many are of what was before the stream.
+        private var framesBefore: Int { decoderDelay + 1 - targets.count }
+
         /// Goes on to what a frame is to sound like.
         private mutating func addTargets(of frame: Int) {
             targets.append(
@@ -236,7 +239,7 @@ extension SearchingCodec {
         private func soundsAfter(
             _ branches: [NativeCodec.Branch], of codes: [TokenFrames], then own: [TokenFrames]
         ) throws -> [[Float]] {
-            let early = decoderDelay + 1 - targets.count
+            let early = framesBefore
             var (branches, codes) = (branches, codes)
             var sounds = branches.map { early > 0 ? [Float](repeating: 0, count: hop) : $0.samples }
             for frame in 0..<decoderDelay {
@@ -251,11 +254,11 @@ extension SearchingCodec {
 
         /// How far each frame of a sound, after as much as a window sees, is from what it is to be; 0 where that is before the stream.
         private func distances(_ sound: [Float]) -> [Double] {
-            let early = [Double](repeating: 0, count: decoderDelay + 1 - targets.count)
-            return early
+            let early = framesBefore
+            return [Double](repeating: 0, count: early)
                 + targets.enumerated().map { place, targets in
                     zip(ends, targets).reduce(0) { sum, window in
-                        let start = (early.count + place) * hop + window.0
+                        let start = (early + place) * hop + window.0
                         return sum + window.1.distance(to: analysis(sound[start..<start + analysis.windowLength]))
                     }
                 }
