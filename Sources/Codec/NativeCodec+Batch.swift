@@ -98,52 +98,26 @@ extension NativeCodec {
         }
     }
 
-    /// A frame more of a stream that has stayed as it was.
-    struct Branch {
-        let samples: [Float]
-        fileprivate let origin: Decoder
-        fileprivate let group: StreamProgram.Group
-        fileprivate let place: Int
-
-        /// The stream that goes on after it.
-        var decoder: Decoder {
-            var decoder = origin
-            decoder.state = origin.program.state(of: place, in: group)
-            return decoder
-        }
-    }
-
-    /// Decodes a frame after each of several streams, together and without changing them; see `push(_:to:)` of decoders.
-    ///
-    /// States are many times larger than what is decoded from them, and most branches are dropped: each is copied once, and
-    /// again if its stream is asked for.
-    func branches(_ frames: [TokenFrames], of decoders: [Decoder]) throws -> [Branch] {
-        var branches: [Branch] = []
-        while branches.count < frames.count {
-            let size = batchSize(frames.count - branches.count)
-            let part = branches.count..<branches.count + size
-            let program = decoders[part.lowerBound].program
-            let group = program.group(decoders[part].map(\.state))
-            let input = frames[part].flatMap { model.configuration.columns($0) }
-            var samples = [Float](repeating: 0, count: size * model.configuration.hop)
-            try input.withUnsafeBytes { input in
-                try samples.withUnsafeMutableBytes { samples in
-                    try program.run(group, input: input.baseAddress!, output: samples.baseAddress!)
-                }
-            }
-            branches += part.enumerated().map { place, number in
-                let own = place * model.configuration.hop..<(place + 1) * model.configuration.hop
-                return Branch(samples: Array(samples[own]), origin: decoders[number], group: group, place: place)
+    /// What a stream would sound like with each of several continuations of as many frames, all computed together; it stays as it was.
+    func previews(_ continuations: [TokenFrames], of decoder: Decoder) throws -> [[Float]] {
+        let count = continuations[0].count * model.configuration.hop
+        let input = continuations.flatMap { model.configuration.columns($0) }
+        var samples = [Float](repeating: 0, count: continuations.count * count)
+        try input.withUnsafeBytes { input in
+            try samples.withUnsafeMutableBytes { samples in
+                try decoder.program.preview(
+                    frames: continuations[0].count, streams: continuations.count, after: decoder.state,
+                    input: input.baseAddress!, output: samples.baseAddress!)
             }
         }
-        return branches
+        return continuations.indices.map { Array(samples[$0 * count..<($0 + 1) * count]) }
     }
 
     /// The largest power of two, so that few plans serve any number of streams.
-    func batchSize(_ streams: Int) -> Int {
+    private func batchSize(_ streams: Int) -> Int {
         min(Self.largestBatch, 1 << (Int.bitWidth - 1 - streams.leadingZeroBitCount))
     }
 
     /// Beyond it nothing is gained: the weights are read seldom enough.
-    private static let largestBatch = 16
+    static let largestBatch = 16
 }

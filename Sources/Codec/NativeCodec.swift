@@ -134,24 +134,22 @@ public final class NativeCodec: SpeechCodec {
     /// How many frames to compute next, of so many.
     func step(_ frames: Int) -> Int { steps.first { $0 <= frames } ?? 1 }
 
-    /// What `body` makes of each part of `0 ..< count`, one part for each thread, in order.
-    ///
-    /// Parts are whole batches: of the largest size of which each thread gets some, as that is how many streams are computed at once.
-    func divided<Element>(_ count: Int, _ body: (Range<Int>) throws -> [Element]) throws -> [Element] {
+    /// What `body` makes of each of `0 ..< count`, shared out among the threads, in order.
+    func shared<Element>(_ count: Int, _ body: (Int) throws -> Element) throws -> [Element] {
         // Where another run has the workers, this one goes on alone.
-        guard let workers, workers.claim() else { return try body(0..<count) }
+        guard let workers, workers.claim() else { return try (0..<count).map(body) }
         defer { workers.release() }
-        let batch = batchSize(max(1, count / (2 * workers.width)))
-        let batches = (count + batch - 1) / batch
         var parts = [Result<[Element], any Error>](repeating: .success([]), count: workers.width)
         parts.withUnsafeMutableBufferPointer { parts in
             workers.run { part in
-                let ends = [part, part + 1].map { min(count, batches * $0 / workers.width * batch) }
-                if ends[0] < ends[1] { parts[part] = Result { try body(ends[0]..<ends[1]) } }
+                let own = count * part / workers.width..<count * (part + 1) / workers.width
+                parts[part] = Result { try own.map(body) }
             }
         }
         return try parts.flatMap { try $0.get() }
     }
+
+    var threads: Int { workers?.width ?? 1 }
 
     // Of elements in memory: a collection of any kind is walked by calls, which take as long as a tenth of the encoder.
     package static func check(_ samples: UnsafeBufferPointer<Float>) throws(CodecError) {

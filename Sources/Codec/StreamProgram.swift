@@ -21,6 +21,8 @@ final class StreamProgram: Sendable {
     private struct Size: Hashable {
         var frames: Int
         var batch: Int
+        /// Whether streams go on from one state, which stays as it was.
+        var isPreview = false
     }
 
     private struct Shared {
@@ -55,20 +57,24 @@ final class StreamProgram: Sendable {
 
     private func plan(_ size: Size) throws -> Plan {
         if let plan = shared.withLock({ $0.plans[size] }) { return plan }
-        let types = stateTypes.map { entry -> (String, TensorType) in
+        let inputs = stateTypes.map { entry in
             var type = entry.type
-            type.shape[0] = size.batch
-            return (entry.name, type)
+            type.shape[0] = size.isPreview ? 1 : size.batch
+            return Tensor.input(type, name: entry.name)
         }
-        let inputs = types.map { Tensor.input($1, name: $0) }
-        var past = Past(streaming: Dictionary(uniqueKeysWithValues: zip(types.map(\.0), inputs)))
+        let states = zip(stateTypes, inputs).map { entry, input in
+            var shape = input.shape
+            shape[0] = size.batch
+            return (entry.name, input.broadcast(to: shape))
+        }
+        var past = Past(streaming: Dictionary(uniqueKeysWithValues: states))
         let (input, output) = trace(size.frames, size.batch, &past)
-        let next = types.map { past.nextState[$0.0]! }
-        let aliases = Dictionary(uniqueKeysWithValues: inputs.indices.map { ($0 + 1, $0 + 1) })
+        let next = size.isPreview ? [] : stateTypes.map { past.nextState[$0.name]! }
         let plan = try weights.plan(
             Graph(inputs: [input] + inputs, outputs: [output] + next),
             Plan.Options(
-                precision: precision, threads: workers?.width ?? 1, aliases: aliases, blocks: size.frames))
+                precision: precision, threads: workers?.width ?? 1,
+                aliases: Dictionary(uniqueKeysWithValues: next.indices.map { ($0 + 1, $0 + 1) }), blocks: size.frames))
         shared.withLock { $0.plans[size] = plan }
         return plan
     }
@@ -89,71 +95,49 @@ final class StreamProgram: Sendable {
     ///
     /// - Parameters:
     ///   - input, output: those of the streams, one after another.
-    func run(
-        states: inout [[Float]], input: UnsafeRawPointer, output: UnsafeMutableRawPointer
-    ) throws {
-        let group = group(states)
-        try run(group, input: input, output: output)
-        for stream in states.indices {
-            states[stream].withUnsafeMutableBufferPointer { copyState(of: stream, in: group, to: $0) }
+    func run(states: inout [[Float]], input: UnsafeRawPointer, output: UnsafeMutableRawPointer) throws {
+        let count = states.count
+        let plan = try plan(Size(frames: 1, batch: count))
+        // Of each entry one stream's after another's, as a plan takes them.
+        let memory = AlignedBuffer(byteCount: stateCount * count * 4, cleared: false)
+        let group = memory.pointer.assumingMemoryBound(to: Float.self)
+        func each(_ stream: Int, _ copy: (_ offset: Int, _ place: UnsafeMutablePointer<Float>, _ size: Int) -> Void) {
+            for (offset, element) in zip(offsets, stateTypes) {
+                let size = element.type.byteCount / 4
+                copy(offset, group + offset * count + stream * size, size)
+            }
         }
-    }
-
-    /// States of several streams, of each entry one stream's after another's, as a plan takes them.
-    ///
-    /// It is written by whoever made it, and goes to other threads when that is done.
-    final class Group: Sendable {
-        fileprivate let memory: AlignedBuffer
-        fileprivate let count: Int
-
-        fileprivate init(stateCount: Int, count: Int) {
-            memory = AlignedBuffer(byteCount: stateCount * count * 4, cleared: false)
-            self.count = count
-        }
-
-        fileprivate var start: UnsafeMutablePointer<Float> { memory.pointer.assumingMemoryBound(to: Float.self) }
-    }
-
-    /// Copies of states.
-    func group(_ states: [[Float]]) -> Group {
-        let group = Group(stateCount: stateCount, count: states.count)
         for (stream, state) in states.enumerated() {
             state.withUnsafeBufferPointer { state in
-                for (offset, element) in zip(offsets, stateTypes) {
-                    let count = element.type.byteCount / 4
-                    (group.start + offset * group.count + stream * count)
-                        .update(from: state.baseAddress! + offset, count: count)
+                each(stream) { $1.update(from: state.baseAddress! + $0, count: $2) }
+            }
+        }
+        try withExtendedLifetime(memory) {
+            try run(
+                plan, isShared: false, state: group, offsets: offsets.map { $0 * count }, input, output)
+            for stream in states.indices {
+                states[stream].withUnsafeMutableBufferPointer { state in
+                    each(stream) { (state.baseAddress! + $0).update(from: $1, count: $2) }
                 }
             }
         }
-        return group
     }
 
-    /// The state of one of a group's streams.
-    func state(of stream: Int, in group: Group) -> [Float] {
-        [Float](unsafeUninitializedCapacity: stateCount) { state, count in
-            // Between entries is what aligns them.
-            state.initialize(repeating: 0)
-            copyState(of: stream, in: group, to: state)
-            count = stateCount
-        }
-    }
-
-    private func copyState(of stream: Int, in group: Group, to state: UnsafeMutableBufferPointer<Float>) {
-        for (offset, element) in zip(offsets, stateTypes) {
-            let count = element.type.byteCount / 4
-            (state.baseAddress! + offset).update(
-                from: group.start + offset * group.count + stream * count, count: count)
-        }
-    }
-
-    /// Runs a frame of each of a group's streams.
+    /// Runs some frames of each of several streams that go on from one state, which stays as it was.
+    ///
+    /// States are many times larger than what is decoded from them: here none is copied to or from.
     ///
     /// - Parameters:
     ///   - input, output: those of the streams, one after another.
-    func run(_ group: Group, input: UnsafeRawPointer, output: UnsafeMutableRawPointer) throws {
-        let plan = try plan(Size(frames: 1, batch: group.count))
-        try run(plan, isShared: false, state: group.start, offsets: offsets.map { $0 * group.count }, input, output)
+    func preview(
+        frames: Int, streams: Int, after state: [Float], input: UnsafeRawPointer, output: UnsafeMutableRawPointer
+    ) throws {
+        let plan = try plan(Size(frames: frames, batch: streams, isPreview: true))
+        try state.withUnsafeBufferPointer { state in
+            try run(
+                plan, isShared: false, state: UnsafeMutablePointer(mutating: state.baseAddress!), offsets: offsets,
+                input, output)
+        }
     }
 
     private func run(

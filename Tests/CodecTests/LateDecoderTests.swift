@@ -1,4 +1,3 @@
-import Codec
 import Native
 import PJRT
 import Tensor
@@ -7,6 +6,8 @@ import Testing
 import Tokenizer
 import Training
 import XLA
+
+@testable import Codec
 
 /// A decoder that gives a frame's sound two frames after its code.
 @Suite struct LateDecoderTests {
@@ -67,6 +68,22 @@ import XLA
         for index in all.indices {
             samples[index] += try decoders[index].finish()
             #expect(try samples[index] == codec.decode(all[index]))
+        }
+    }
+
+    @Test(arguments: [1, 3, 16]) func aPreviewIsWhatTheStreamWouldSayAndChangesNothing(streams: Int) throws {
+        // In the middle of a stream, and so short of one that not all of what attention looks back to is there.
+        for before in [40, 5] {
+            var decoder = try codec.makeDecoder()
+            _ = try decoder.push(tokens(before))
+            let state = decoder.state
+            let continuations = try (0..<streams).map { try tokens(3, seed: UInt64(10 + $0)) }
+            let previews = try codec.previews(continuations, of: decoder)
+            #expect(decoder.state == state)
+            for (preview, continuation) in zip(previews, continuations) {
+                var copy = decoder
+                #expect(try preview.map(\.bitPattern) == copy.push(continuation).map(\.bitPattern))
+            }
         }
     }
 

@@ -204,52 +204,58 @@ extension SearchingCodec {
 
         /// Follows each path with each candidate and keeps those that are best with the encoder's own codes after them.
         private mutating func extendPaths(by candidates: [TokenFrames], then own: [TokenFrames]) throws {
-            let extended = try codec.divided(paths.count * candidates.count) { part in
-                let codes = part.map { candidates[$0 % candidates.count] }
-                let branches = try codec.branches(codes, of: part.map { paths[$0 / candidates.count].decoder })
-                let sounds = try soundsAfter(branches, of: codes, then: own)
-                return zip(part, zip(branches, sounds)).map { number, branch in
-                    let path = paths[number / candidates.count]
-                    let sound = path.sound.suffix(analysis.windowLength) + branch.1
+            let batches = batches(of: candidates.count)
+            let extended = try codec.shared(paths.count * batches.count) { job in
+                let (index, batch) = (job / batches.count, batches[job % batches.count])
+                let path = paths[index]
+                let sounds = try codec.previews(
+                    candidates[batch].map { continuation($0, own) }, of: path.decoder)
+                return zip(batch, sounds).map { candidate, sound in
+                    let sound = path.sound.suffix(analysis.windowLength) + silencingWhatIsEarly(sound)
                     let distances = distances(Array(sound))
                     var length = path.length
-                    length?.append(candidates[number % candidates.count])
+                    length?.append(candidates[candidate])
                     let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
                     let cost = path.cost + Self.bitWeight * added + distances[0]
                     return (
-                        number: number, branch: branch.0, sound: Array(sound.prefix(analysis.windowLength + hop)),
+                        path: index, candidate: candidate, sound: Array(sound.prefix(analysis.windowLength + hop)),
                         length: length, cost: cost, expected: cost + distances.dropFirst().reduce(0, +)
                     )
                 }
-            }
+            }.flatMap { $0 }
             // Of equal ones the first, which is the encoder's own.
-            let best = extended.sorted { ($0.expected, $0.number) < ($1.expected, $1.number) }.prefix(pathCount)
-            paths = best.map { one in
-                var codes = paths[one.number / candidates.count].codes
-                codes.append(candidates[one.number % candidates.count])
-                return Path(
-                    decoder: one.branch.decoder, sound: one.sound, cost: one.cost, length: one.length, codes: codes)
+            let best = extended.sorted {
+                ($0.expected, $0.path, $0.candidate) < ($1.expected, $1.path, $1.candidate)
+            }.prefix(pathCount)
+            var decoders = best.map { paths[$0.path].decoder }
+            _ = try codec.push(best.map { candidates[$0.candidate] }, to: &decoders)
+            paths = zip(best, decoders).map { one, decoder in
+                var codes = paths[one.path].codes
+                codes.append(candidates[one.candidate])
+                return Path(decoder: decoder, sound: one.sound, cost: one.cost, length: one.length, codes: codes)
             }
             let least = paths[0].cost
             for index in paths.indices { paths[index].cost -= least }
         }
 
-        /// What branches sound like, and go on to with the encoder's codes after them; at the end of the stream with their own again, as a
-        /// decoder does there. What is before the stream is silence.
-        private func soundsAfter(
-            _ branches: [NativeCodec.Branch], of codes: [TokenFrames], then own: [TokenFrames]
-        ) throws -> [[Float]] {
-            let early = framesBefore
-            var (branches, codes) = (branches, codes)
-            var sounds = branches.map { early > 0 ? [Float](repeating: 0, count: hop) : $0.samples }
-            for frame in 0..<decoderDelay {
-                if frame < own.count { codes = codes.map { _ in own[frame] } }
-                branches = try codec.branches(codes, of: branches.map(\.decoder))
-                for (place, branch) in branches.enumerated() {
-                    sounds[place] += frame + 1 < early ? [Float](repeating: 0, count: hop) : branch.samples
-                }
-            }
-            return sounds
+        /// Parts of so many candidates that are decoded together: no larger than gains anything, and as many as all threads have as much to do.
+        private func batches(of count: Int) -> [Range<Int>] {
+            var parts = (count + NativeCodec.largestBatch - 1) / NativeCodec.largestBatch
+            while paths.count * parts % codec.threads != 0 { parts += 1 }
+            return (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }.filter { !$0.isEmpty }
+        }
+
+        /// A candidate and the encoder's codes after it; at the end of the stream the last again, as a decoder is told there.
+        private func continuation(_ candidate: TokenFrames, _ own: [TokenFrames]) -> TokenFrames {
+            var frames = candidate
+            for frame in 0..<decoderDelay { frames.append(frame < own.count ? own[frame] : own.last ?? candidate) }
+            return frames
+        }
+
+        /// What a late decoder gives before the stream's own sound; before the stream is silence.
+        private func silencingWhatIsEarly(_ sound: [Float]) -> [Float] {
+            let early = max(0, framesBefore) * hop
+            return [Float](repeating: 0, count: early) + sound[early...]
         }
 
         /// How far each frame of a sound, after as much as a window sees, is from what it is to be; 0 where that is before the stream.
