@@ -113,8 +113,7 @@ final class StreamProgram: Sendable {
             }
         }
         try withExtendedLifetime(memory) {
-            try run(
-                plan, isShared: false, state: group, offsets: offsets.map { $0 * count }, input, output)
+            try run(plan, isShared: false, state: group, offsets: offsets.map { $0 * count }, input, output)
             for stream in states.indices {
                 states[stream].withUnsafeMutableBufferPointer { state in
                     each(stream) { (state.baseAddress! + $0).update(from: $1, count: $2) }

@@ -238,10 +238,11 @@ extension SearchingCodec {
             for index in paths.indices { paths[index].cost -= least }
         }
 
-        /// Parts of so many candidates that are decoded together: no larger than gains anything, and as many as all threads have as much to do.
+        /// Parts of so many candidates that are decoded together: no larger than gains anything, and if few more do it, so many that all threads
+        /// have as much to do.
         private func batches(of count: Int) -> [Range<Int>] {
             var parts = (count + NativeCodec.largestBatch - 1) / NativeCodec.largestBatch
-            while paths.count * parts % codec.threads != 0 { parts += 1 }
+            while paths.count * parts % codec.threads != 0 && paths.count * parts < 4 * codec.threads { parts += 1 }
             return (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }.filter { !$0.isEmpty }
         }
 
