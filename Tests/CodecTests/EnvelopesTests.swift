@@ -72,4 +72,15 @@ import Testing
         #expect(target.distance(to: softer) > 0)
         #expect(target.distance(to: louder) > 1.2 * target.distance(to: softer))
     }
+
+    /// The same magnitudes, upside down: an error of four times the recording's power, of which little counts.
+    @Test func aWaveformOfTheSameMagnitudesIsToldApart() {
+        let recording = voice(150)
+        var opposite = recording
+        opposite.waveform = opposite.waveform.map { -$0 }
+        var history = EnvelopeTarget.History()
+        let target = history.target(recording)
+        let distance = target.distance(to: opposite)
+        #expect(abs(distance - 0.05 * 4 / 1.01) < 1e-9, "\(distance)")
+    }
 }

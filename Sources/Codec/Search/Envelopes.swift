@@ -14,6 +14,8 @@ struct Envelopes: Sendable {
     var octaves: [Double]
     /// About how loud each of many narrow mel bands is heard: below 1 kHz they tell harmonics apart.
     var loudness: [Double]
+    /// The windowed samples that `loudness` is of.
+    var waveform: [Double]
 }
 
 /// Computes the envelopes of a window.
@@ -46,10 +48,11 @@ struct EnvelopeAnalysis: Sendable {
 
     /// - Parameter samples: `windowLength` of them.
     func callAsFunction(_ samples: ArraySlice<Float>) -> Envelopes {
-        let power = octaveSpectrum.power(samples)
+        let power = octaveSpectrum.power(octaveSpectrum.windowed(samples))
+        let waveform = loudnessSpectrum.windowed(samples)
         return Envelopes(
             octaves: octaves.map { power[$0].reduce(0, +).squareRoot() },
-            loudness: bands(loudnessSpectrum.power(samples)).map { pow($0, Self.exponent) })
+            loudness: bands(loudnessSpectrum.power(waveform)).map { pow($0, Self.exponent) }, waveform: waveform)
     }
 
     /// The power spectrum of the last of some samples.
@@ -63,26 +66,28 @@ struct EnvelopeAnalysis: Sendable {
             fft = RealFFT(count: 1 << (Int.bitWidth - (length - 1).leadingZeroBitCount))
         }
 
-        func power(_ samples: ArraySlice<Float>) -> [Double] {
-            var frame = [Double](repeating: 0, count: fft.count)
-            for (place, sample) in samples.suffix(window.count).enumerated() {
-                frame[place] = Double(sample) * window[place]
-            }
-            return fft.power(frame)
+        func windowed(_ samples: ArraySlice<Float>) -> [Double] {
+            zip(samples.suffix(window.count), window).map { Double($0) * $1 }
+        }
+
+        func power(_ windowed: [Double]) -> [Double] {
+            fft.power(windowed + [Double](repeating: 0, count: fft.count - windowed.count))
         }
     }
 }
 
 /// The envelopes of a recording's window, and how far others are from them.
 ///
-/// Two distances are added. Of third-octave bands it is the square over the variance that the band has had of late, which is what
+/// Three distances are added. Of third-octave bands it is the square over the variance that the band has had of late, which is what
 /// STOI's correlations see (Taal et al., 2011). Of mel bands it is that of loudness, which PESQ's disturbance is made of, and as there what
-/// is added counts more than what is missing (ITU-T P.862).
+/// is added counts more than what is missing (ITU-T P.862). Of the waveform it is the error's power over the recording's, a little of which
+/// keeps pulses where they are, so that what the encoder says next still fits.
 struct EnvelopeTarget: Sendable {
     private let envelopes: Envelopes
-    /// What squares of the octaves' differences count, and differences of loudness.
+    /// What squares of the octaves' differences count, differences of loudness, and squares of the waveform's.
     private let octaveWeights: [Double]
     private let loudnessWeight: Double
+    private let waveformWeight: Double
     /// What loudness that the recording lacks counts, beside as much that is missing: what is added is heard as noise of its own, where
     /// what is missing may not be missed.
     private static let addition = 1.5
@@ -92,10 +97,11 @@ struct EnvelopeTarget: Sendable {
         private var octaves: [[Double]] = []
         private var largestMagnitude = 0.0
         private var largestLoudness = 0.0
+        private var largestPower = 0.0
 
         /// 0.32 s of 10 ms each, about STOI's segment.
         private static let windows = 32
-        /// What of the loudest window's magnitude a band's deviation counts as at least: bands of silence are not heard.
+        /// What of the loudest window's magnitude a band's deviation counts as at least, and of its power the waveform's: silence is not heard.
         private static let floor = 0.01
         /// What is left of the loudest window's after the next 10 ms: half in 5 s, so that a knock is forgotten.
         private static let decay = pow(0.5, 1.0 / 500)
@@ -103,6 +109,8 @@ struct EnvelopeTarget: Sendable {
         private static let silence = 1e-12
         /// What the octaves' distance counts beside that of loudness.
         private static let octaveShare = 0.15
+        /// What the waveform's counts.
+        private static let waveformShare = 0.05
 
         /// Goes on to the next window.
         mutating func target(_ next: Envelopes) -> EnvelopeTarget {
@@ -110,10 +118,14 @@ struct EnvelopeTarget: Sendable {
             if octaves.count > Self.windows { octaves.removeFirst() }
             largestMagnitude = max(Self.decay * largestMagnitude, next.octaves.reduce(0, +))
             largestLoudness = max(Self.decay * largestLoudness, next.loudness.reduce(0, +))
+            let power = next.waveform.reduce(0) { $0 + $1 * $1 }
+            largestPower = max(Self.decay * Self.decay * largestPower, power)
             // Nothing but silence, for as long as is remembered, is nothing to be compared by.
-            guard largestMagnitude > Self.silence, largestLoudness > Self.silence else {
+            guard largestMagnitude > Self.silence, largestLoudness > Self.silence,
+                largestPower > Self.silence * Self.silence
+            else {
                 return EnvelopeTarget(
-                    envelopes: next, octaveWeights: next.octaves.map { _ in 0 }, loudnessWeight: 1)
+                    envelopes: next, octaveWeights: next.octaves.map { _ in 0 }, loudnessWeight: 1, waveformWeight: 0)
             }
             let least = Self.floor * largestMagnitude
             let weights = next.octaves.indices.map { band in
@@ -121,7 +133,9 @@ struct EnvelopeTarget: Sendable {
                 let variance = octaves.reduce(0) { $0 + ($1[band] - mean) * ($1[band] - mean) } / Double(octaves.count)
                 return Self.octaveShare / Double(next.octaves.count) / (variance + least * least)
             }
-            return EnvelopeTarget(envelopes: next, octaveWeights: weights, loudnessWeight: 1 / largestLoudness)
+            return EnvelopeTarget(
+                envelopes: next, octaveWeights: weights, loudnessWeight: 1 / largestLoudness,
+                waveformWeight: Self.waveformShare / (power + Self.floor * largestPower))
         }
     }
 
@@ -134,6 +148,8 @@ struct EnvelopeTarget: Sendable {
         for (one, other) in zip(envelopes.loudness, other.loudness) {
             sum += loudnessWeight * (other > one ? Self.addition * (other - one) : one - other)
         }
-        return sum
+        var error = 0.0
+        for (one, other) in zip(envelopes.waveform, other.waveform) { error += (one - other) * (one - other) }
+        return sum + waveformWeight * error
     }
 }

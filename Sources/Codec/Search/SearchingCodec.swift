@@ -3,8 +3,8 @@ public import Tokenizer
 /// A codec whose encoder tries codes out and keeps those that decode to what is nearest the recording.
 ///
 /// Analysis by synthesis (Atal and Remde, "A new model of LPC excitation", 1982): a frame is decoded with the encoder's own
-/// code and with one or two bits turned over of those of binary spherical quantizers that lie nearest to where they would turn, after
-/// each of the best paths so far, of which so many are followed (the M-algorithm; Anderson and Mohan, 1984). Tokens have the same form,
+/// code, with one bit turned over of those of binary spherical quantizers that lie nearest to where they would turn, and with the pairs of
+/// these that promise most, after each of the best paths so far, of which so many are followed (the M-algorithm; Anderson and Mohan, 1984). Tokens have the same form,
 /// any decoder takes them, and they are as many; they say more, and take many times longer to find. Phonemes, and what a VQ chose, stay
 /// as they are.
 public struct SearchingCodec: SpeechCodec {
@@ -61,9 +61,10 @@ extension SearchingCodec {
     public struct Encoder: StreamEncoder, Sendable {
         /// Frames that may wait for what follows them.
         public static let longestDelay = 16
-        /// With at most two turned over 5 are 16 candidates, which is how many streams a decoder steps at once, and 7 are 29. Who has the
-        /// time for many paths gets more of twice as many candidates than of as many paths again.
-        private var unsureBits: Int { pathCount < 8 ? 5 : 7 }
+        /// More are no better: what a bit says that the encoder was sure of is not all heard in envelopes.
+        private static let unsureBits = 9
+        /// Of the pairs of those bits.
+        private static let pairsTried = 6
         /// What a bit counts that codes take, beside the distance between envelopes: about as many then as the encoder's own codes take, and
         /// no worse a sound than if bits were free (`docs/benchmarks.md`, "A prior of tokens").
         private static let bitWeight = 0.003
@@ -157,7 +158,7 @@ extension SearchingCodec {
                 let rows = (frame...frame + decoderDelay).map { untold.dropFirst($0 * codeWidth).prefix(codeWidth) }
                 addTargets(of: frame)
                 try extendPaths(
-                    by: candidates(rows[0]), then: rows.dropFirst().filter { !$0.isEmpty }.map { ownCodes($0) })
+                    by: rows[0], then: rows.dropFirst().filter { !$0.isEmpty }.map { ownCodes($0) })
                 decided.append(decide())
             }
             untold.removeFirst(frames * codeWidth)
@@ -189,53 +190,84 @@ extension SearchingCodec {
             codec.model.configuration.tokens(ownColumns(coordinates))
         }
 
-        /// The encoder's own codes of a frame, and then those with one or two of its least sure bits turned over.
-        private func candidates(_ coordinates: ArraySlice<Float>) -> [TokenFrames] {
-            let row = Array(coordinates)
-            let own = ownColumns(row)
-            let unsure = searched.sorted { abs(row[$0]) < abs(row[$1]) }.prefix(unsureBits)
-            let pairs = unsure.indices.flatMap { one in unsure[..<one].map { [unsure[one], $0] } }
-            return ([[]] + unsure.map { [$0] } + pairs).map { turned in
-                var columns = own
-                for column in turned { columns[column] = 1 - columns[column] }
-                return codec.model.configuration.tokens(columns)
-            }
+        /// A path and a frame more.
+        private struct Extension: Sendable {
+            var path: Int
+            /// The columns of the frame's codes that are not as the encoder has them.
+            var turned: [Int]
+            var codes: TokenFrames
+            var sound: [Float]
+            var length: CodeLength?
+            var cost: Double
+            /// What it costs with the encoder's own codes after it.
+            var expected: Double
         }
 
-        /// Follows each path with each candidate and keeps those that are best with the encoder's own codes after them.
-        private mutating func extendPaths(by candidates: [TokenFrames], then own: [TokenFrames]) throws {
-            let batches = batches(of: candidates.count)
-            let extended = try codec.shared(paths.count * batches.count) { job in
-                let (index, batch) = (job / batches.count, batches[job % batches.count])
-                let path = paths[index]
-                let sounds = try codec.previews(
-                    candidates[batch].map { continuation($0, own) }, of: path.decoder)
-                return zip(batch, sounds).map { candidate, sound in
-                    let sound = path.sound.suffix(analysis.windowLength) + silencingWhatIsEarly(sound)
-                    let distances = distances(Array(sound))
-                    var length = path.length
-                    length?.append(candidates[candidate])
-                    let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
-                    let cost = path.cost + Self.bitWeight * added + distances[0]
-                    return (
-                        path: index, candidate: candidate, sound: Array(sound.prefix(analysis.windowLength + hop)),
-                        length: length, cost: cost, expected: cost + distances.dropFirst().reduce(0, +)
-                    )
-                }
-            }.flatMap { $0 }
-            // Of equal ones the first, which is the encoder's own.
-            let best = extended.sorted {
-                ($0.expected, $0.path, $0.candidate) < ($1.expected, $1.path, $1.candidate)
+        /// Follows each path with the encoder's own codes of a frame and with one or two bits of them turned over, and keeps what is best.
+        private mutating func extendPaths(by coordinates: ArraySlice<Float>, then own: [TokenFrames]) throws {
+            let row = Array(coordinates)
+            let columns = ownColumns(row)
+            let unsure = searched.sorted { abs(row[$0]) < abs(row[$1]) }.prefix(Self.unsureBits)
+            let single = try heard(paths.map { _ in [[]] + unsure.map { [$0] } }, of: columns, then: own)
+            let pairs = try heard(single.map { promisingPairs($0) }, of: columns, then: own)
+            // Of equal ones the first, with the fewest bits turned over.
+            let best = (single + pairs).flatMap { $0 }.sorted {
+                ($0.expected, $0.path, $0.turned.count) < ($1.expected, $1.path, $1.turned.count)
             }.prefix(pathCount)
             var decoders = best.map { paths[$0.path].decoder }
-            _ = try codec.push(best.map { candidates[$0.candidate] }, to: &decoders)
+            _ = try codec.push(best.map { $0.codes }, to: &decoders)
             paths = zip(best, decoders).map { one, decoder in
                 var codes = paths[one.path].codes
-                codes.append(candidates[one.candidate])
+                codes.append(one.codes)
                 return Path(decoder: decoder, sound: one.sound, cost: one.cost, length: one.length, codes: codes)
             }
             let least = paths[0].cost
             for index in paths.indices { paths[index].cost -= least }
+        }
+
+        /// Of a path with none and with each of some bits turned over, the pairs of bits that would be best if what they change did not
+        /// hang on one another.
+        private func promisingPairs(_ extensions: [Extension]) -> [[Int]] {
+            let single = extensions.dropFirst()
+            let pairs = single.indices.flatMap { one in
+                single[..<one].map { other in
+                    (turned: single[one].turned + other.turned, expected: single[one].expected + other.expected)
+                }
+            }
+            return pairs.sorted { $0.expected < $1.expected }.prefix(Self.pairsTried).map { $0.turned }
+        }
+
+        /// What each path becomes with each of some sets of its own of as many columns turned over.
+        private func heard(_ sets: [[[Int]]], of columns: [Int32], then own: [TokenFrames]) throws -> [[Extension]] {
+            let batches = batches(of: sets[0].count)
+            guard !batches.isEmpty else { return [] }
+            let parts = try codec.shared(paths.count * batches.count) { job in
+                let index = job / batches.count
+                let path = paths[index]
+                let sets = sets[index][batches[job % batches.count]]
+                let codes = sets.map { codec.model.configuration.tokens(Self.turning($0, in: columns)) }
+                let sounds = try codec.previews(codes.map { continuation($0, own) }, of: path.decoder)
+                return zip(zip(sets, codes), sounds).map { set, sound in
+                    let (turned, codes) = set
+                    let sound = path.sound.suffix(analysis.windowLength) + silencingWhatIsEarly(sound)
+                    let distances = distances(Array(sound))
+                    var length = path.length
+                    length?.append(codes)
+                    let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
+                    let cost = path.cost + Self.bitWeight * added + distances[0]
+                    return Extension(
+                        path: index, turned: turned, codes: codes,
+                        sound: Array(sound.prefix(analysis.windowLength + hop)), length: length, cost: cost,
+                        expected: cost + distances.dropFirst().reduce(0, +))
+                }
+            }
+            return paths.indices.map { parts[$0 * batches.count..<($0 + 1) * batches.count].flatMap { $0 } }
+        }
+
+        private static func turning(_ turned: [Int], in columns: [Int32]) -> [Int32] {
+            var columns = columns
+            for column in turned { columns[column] = 1 - columns[column] }
+            return columns
         }
 
         /// Parts of so many candidates that are decoded together: no larger than gains anything, and if few more do it, so many that all threads
