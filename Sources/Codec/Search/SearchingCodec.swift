@@ -190,8 +190,8 @@ extension SearchingCodec {
             codec.model.configuration.tokens(ownColumns(coordinates))
         }
 
-        /// A path and a frame more.
-        private struct Extension: Sendable {
+        /// A path with a frame more that is tried.
+        private struct Trial: Sendable {
             var path: Int
             /// The columns of the frame's codes that are not as the encoder has them.
             var turned: [Int]
@@ -227,8 +227,8 @@ extension SearchingCodec {
 
         /// Of a path with none and with each of some bits turned over, the pairs of bits that would be best if what they change did not
         /// hang on one another.
-        private func promisingPairs(_ extensions: [Extension]) -> [[Int]] {
-            let single = extensions.dropFirst()
+        private func promisingPairs(_ trials: [Trial]) -> [[Int]] {
+            let single = trials.dropFirst()
             let pairs = single.indices.flatMap { one in
                 single[..<one].map { other in
                     (turned: single[one].turned + other.turned, expected: single[one].expected + other.expected)
@@ -238,7 +238,7 @@ extension SearchingCodec {
         }
 
         /// What each path becomes with each of some sets of its own of as many columns turned over.
-        private func heard(_ sets: [[[Int]]], of columns: [Int32], then own: [TokenFrames]) throws -> [[Extension]] {
+        private func heard(_ sets: [[[Int]]], of columns: [Int32], then own: [TokenFrames]) throws -> [[Trial]] {
             let batches = batches(of: sets[0].count)
             guard !batches.isEmpty else { return [] }
             let parts = try codec.shared(paths.count * batches.count) { job in
@@ -255,7 +255,7 @@ extension SearchingCodec {
                     length?.append(codes)
                     let added = (length?.bits ?? 0) - (path.length?.bits ?? 0)
                     let cost = path.cost + Self.bitWeight * added + distances[0]
-                    return Extension(
+                    return Trial(
                         path: index, turned: turned, codes: codes,
                         sound: Array(sound.prefix(analysis.windowLength + hop)), length: length, cost: cost,
                         expected: cost + distances.dropFirst().reduce(0, +))
