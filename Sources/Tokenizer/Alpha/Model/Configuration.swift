@@ -290,6 +290,14 @@ extension Alpha.Configuration {
         return configuration
     }()
 
+    /// `alphaTinyLate` with a third as many channels again at the frame rate.
+    public static let alphaTinyBroad = {
+        var configuration = alphaTinyLate
+        configuration.latentDimension = 256
+        configuration.transformer.heads = 8
+        return configuration
+    }()
+
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -301,6 +309,7 @@ extension Alpha.Configuration {
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
         "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "alpha-tiny-late": .alphaTinyLate,
+        "alpha-tiny-broad": .alphaTinyBroad,
         "reference": .reference,
     ]
 
