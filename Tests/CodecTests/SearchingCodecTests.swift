@@ -17,19 +17,21 @@ import Tokenizer
             model: model, arrays: weights(of: model), blockFrames: 8, directions: [.encoding, .searching, .decoding])
     }
 
-    /// With one bit a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance. Where
+    /// With one or two bits a frame every code is tried, so of sound that a decoder made, the codes that it was made of are at no distance. Where
     /// it is late that takes paths for all codes whose frames have not sounded yet.
-    @Test(arguments: [(0, [1, 3, 8]), (2, [16])])
-    func theCodesThatSoundWasMadeOfAreFound(decoderDelay: Int, paths: [Int]) throws {
+    @Test(arguments: [(0, 1, [1, 3, 8]), (0, 2, [1, 3]), (2, 1, [16])])
+    func theCodesThatSoundWasMadeOfAreFound(decoderDelay: Int, bits: Int, paths: [Int]) throws {
         var configuration = model.configuration
         configuration.decoderDelay = decoderDelay
-        configuration.quantizer = [.bsq(bits: 1)]
-        let oneBit = try Alpha(configuration)
+        configuration.quantizer = [.bsq(bits: bits)]
+        let fewBits = try Alpha(configuration)
         let codec = try NativeCodec(
-            model: oneBit, arrays: weights(of: oneBit, seed: 4), blockFrames: 8,
+            model: fewBits, arrays: weights(of: fewBits, seed: 4), blockFrames: 8,
             directions: [.encoding, .searching, .decoding])
         var random = TestRandom(seed: 9)
-        let codes = (0..<60).map { _ in UInt64(random.next() > 0 ? 1 : 0) }
+        let codes = (0..<60).map { _ in
+            (0..<bits).reduce(UInt64(0)) { code, _ in 2 * code + (random.next() > 0 ? 1 : 0) }
+        }
         let made = try codec.samples(TokenFrames(codes: codes, levelCount: 1))
         #expect(try codec.tokens(made).codes != codes, "the encoder, which nobody trained, would not find them")
         for count in paths {

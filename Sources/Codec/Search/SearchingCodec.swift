@@ -4,9 +4,9 @@ public import Tokenizer
 ///
 /// Analysis by synthesis (Atal and Remde, "A new model of LPC excitation", 1982): a frame is decoded with the encoder's own
 /// code, with one bit turned over of those of binary spherical quantizers that lie nearest to where they would turn, and with the pairs of
-/// these that promise most, after each of the best paths so far, of which so many are followed (the M-algorithm; Anderson and Mohan, 1984). Tokens have the same form,
-/// any decoder takes them, and they are as many; they say more, and take many times longer to find. Phonemes, and what a VQ chose, stay
-/// as they are.
+/// these that promise most, after each of the best paths so far, of which so many are followed (the M-algorithm; Anderson and Mohan,
+/// 1984). Tokens have the same form, any decoder takes them, and they are as many; they say more, and take many times longer to find.
+/// Phonemes, and what a VQ chose, stay as they are.
 public struct SearchingCodec: SpeechCodec {
     public let codec: NativeCodec
     /// How many paths are followed.
@@ -63,7 +63,7 @@ extension SearchingCodec {
         public static let longestDelay = 16
         /// More are no better: what a bit says that the encoder was sure of is not all heard in envelopes.
         private static let unsureBits = 9
-        /// Of the pairs of those bits.
+        /// Of the pairs of those bits, those whose two gain most alone: with the encoder's own 16 codes after each path.
         private static let pairsTried = 6
         /// What a bit counts that codes take, beside the distance between envelopes: about as many then as the encoder's own codes take, and
         /// no worse a sound than if bits were free (`docs/benchmarks.md`, "A prior of tokens").

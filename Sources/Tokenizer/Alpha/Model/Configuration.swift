@@ -309,8 +309,7 @@ extension Alpha.Configuration {
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
         "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "alpha-tiny-late": .alphaTinyLate,
-        "alpha-tiny-broad": .alphaTinyBroad,
-        "reference": .reference,
+        "alpha-tiny-broad": .alphaTinyBroad, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.
