@@ -138,7 +138,8 @@ class Alpha(nn.Module):
         super().__init__()
         latent, transformer = configuration["latentDimension"], configuration["transformer"]
         codec = Configuration(
-            configuration["width"], tuple(configuration["strides"]), latent, tuple(configuration["dilations"]))
+            configuration["width"], tuple(configuration["strides"]), latent, tuple(configuration["dilations"]),
+            tuple(configuration.get("decoderChannels") or ()))
 
         def blocks() -> list[nn.Module]:
             sizes = [transformer[name] for name in ("heads", "window", "expansion")]

@@ -99,7 +99,7 @@ class Decoder(Chain):
 
     def __init__(self, configuration: Configuration):
         super().__init__()
-        widths, strides = configuration.widths[::-1], configuration.strides[::-1]
+        widths, strides = configuration.decoder_widths, configuration.strides[::-1]
         self.stem = CausalConv1d(configuration.latent, widths[0], 7)
         self.blocks = nn.Sequential(*(
             DecoderBlock(wide, narrow, stride, configuration.dilations)

@@ -26,10 +26,15 @@ class Configuration:
     strides: tuple[int, ...] = (2, 4, 6, 10)
     latent: int = 256
     dilations: tuple[int, ...] = (1, 3, 9)
+    decoder: tuple[int, ...] = ()  # the decoder's channels, from the frame rate on; none for the encoder's
 
     @property
     def widths(self) -> list[int]:
         return [self.width << level for level in range(len(self.strides) + 1)]
+
+    @property
+    def decoder_widths(self) -> list[int]:
+        return list(self.decoder) or self.widths[::-1]
 
     @property
     def hop(self) -> int:
@@ -63,14 +68,15 @@ def parameter_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]
         yield from convolution("encoder.head", 3, widths[-1], configuration.latent)
 
     def decoder() -> Iterator[tuple[str, tuple[int, ...]]]:
-        yield from convolution("decoder.stem", 7, configuration.latent, widths[-1])
-        for index, (stride, narrow, wide) in enumerate(reversed(levels)):
+        outward = configuration.decoder_widths
+        yield from convolution("decoder.stem", 7, configuration.latent, outward[0])
+        for index, (stride, wide, narrow) in enumerate(zip(configuration.strides[::-1], outward, outward[1:])):
             block = f"decoder.blocks.{index}"
             yield f"{block}.activation.alpha", (wide,)
             yield from convolution(f"{block}.upsample", 2 * stride, wide, narrow)
             yield from units(block, narrow)
-        yield "decoder.activation.alpha", (widths[0],)
-        yield from convolution("decoder.head", 7, widths[0], 1)
+        yield "decoder.activation.alpha", (outward[-1],)
+        yield from convolution("decoder.head", 7, outward[-1], 1)
 
     return dict(encoder()) | dict(decoder())
 

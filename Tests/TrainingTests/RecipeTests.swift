@@ -124,6 +124,10 @@ import Tokenizer
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
         (whole(#""decoderDelay": 51"#), "'decoderDelay' must be between 0 and 50 frames"),
         (
+            whole(#""decoderChannels": [4]"#),
+            "'decoderChannels' must be one number of channels more than there are strides"
+        ),
+        (
             whole(#""decoderDelay": 50"#, segmentSeconds: 0.1),
             "'segmentSeconds' must be longer than the decoder is late"
         ),

@@ -135,6 +135,40 @@ extension SmallTrainingTests.ResumeTests {
         #expect(throws: TrainingError.self, "heads of another width") { try next("heads", heads: 2) }
     }
 
+    @Test func aRunGoesOnWithAWiderDecoder() throws {
+        let source = try trainer("source")
+        try run(source, to: 3)
+        func next(_ name: String, _ channels: [Int], frozen: [Recipe.Part] = []) throws -> Trainer {
+            try trainer(name) { recipe in
+                var configuration = SmallTraining.configuration
+                configuration.decoderChannels = channels
+                recipe.model = .configuration(configuration)
+                recipe.initialModel = source.modelPath
+                recipe.frozen = frozen
+            }
+        }
+        // The encoder's are 4, 8 and 16.
+        let wider = try next("wider", [24, 20, 4], frozen: [.encoder, .quantizer])
+        try wider.export()
+        let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: wider.modelPath))
+        let (old, new) = (try heard(before), try heard(after))
+        #expect(new.tokens == old.tokens)
+        #expect(zip(new.decoded, old.decoded).allSatisfy { abs($0 - $1) < 1e-4 })
+        func isSilent(_ file: ModelFile, _ part: String) throws -> Bool {
+            try #require(file.arrays["decoder.\(part).weight"]).floats.contains { $0 == 0 }
+        }
+        let writing = ["stem", "blocks.0.upsample", "blocks.0.units.0.pointwise"]
+        for part in writing { #expect(try isSilent(after, part)) }
+        try run(wider, to: 4)
+        let learned = try ModelFile(path: wider.modelPath)
+        for part in writing { #expect(try !isSilent(learned, part), "new channels have begun to be used") }
+        for (name, array) in before.arrays where name.hasPrefix("encoder") { #expect(learned.arrays[name] == array) }
+
+        let error = #expect(throws: TrainingError.self) { try next("frozen", [24, 20, 4], frozen: [.decoder]) }
+        #expect("\(error!)".contains("freezes a part"))
+        #expect(throws: TrainingError.self, "fewer in one place") { try next("narrower", [24, 6, 4]) }
+    }
+
     @Test func aRunGoesOnWithALaterDecoder() throws {
         let source = try trainer("source")
         try run(source, to: 3)

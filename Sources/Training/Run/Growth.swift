@@ -42,7 +42,7 @@ extension HostArray {
         return HostArray(rows, shape: start.shape)
     }
 
-    /// This parameter of a model whose latent has more channels, and which is the same function.
+    /// This parameter of a model that has more channels at the frame rate or in its decoder's convolutions, and which is the same function.
     ///
     /// New channels are silent: what writes them starts at zero, and what reads them as `start`, so that they learn at once. New heads and
     /// hidden units listen at random and say nothing yet (Chen et al., "Net2Net", 2016, widens by doubling units instead).
@@ -61,14 +61,19 @@ extension HostArray {
                 return HostArray(
                     old.map { $0 * share } + [Float](repeating: rms * share, count: added), shape: start.shape)
             }
-            let rest = path.hasSuffix("Scale.scale") ? rms : 0
-            return HostArray(old + [Float](repeating: rest, count: added), shape: start.shape)
+            let rest =
+                path.hasSuffix("Scale.scale") ? [Float](repeating: rms, count: added) : start.floats.suffix(added)
+            return HostArray(old + rest, shape: start.shape)
         }
-        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer"]
-        let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
-        var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
         let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let (allRows, allColumns) = (start.shape[shape.rank - 2], start.shape[shape.rank - 1])
+        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer", "pointwise"]
+        let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
+        var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
+        // These write some new channels and read others.
+        if path.contains("decoder.stem") || path.contains("upsample") {
+            for index in all.indices where index % allColumns >= columns { all[index] = 0 }
+        }
         for tap in 0..<old.count / (rows * columns) {
             for row in 0..<rows {
                 let (from, to) = ((tap * rows + row) * columns, (tap * allRows + row) * allColumns)

@@ -306,10 +306,11 @@ public final class Trainer {
         let (configuration, old) = (try recipe.model.resolved(), file.model.configuration)
         guard configuration.extends(old) else { throw TrainingError.initialModel(path: recipe.initialModel) }
         let isWider = configuration.latentDimension > old.latentDimension
+        let decodesWider = configuration.channelsOfDecoder != old.channelsOfDecoder
         let delay = (configuration.decoderDelay ?? 0) - (old.decoderDelay ?? 0)
         guard
             recipe.frozen.isEmpty
-                || !isWider
+                || !isWider && !(decodesWider && recipe.frozen.contains(.decoder))
                     && (configuration.transformer == old.transformer || recipe.frozen == [.quantizer])
         else {
             throw TrainingError.frozenBlocks(path: recipe.initialModel)
@@ -328,7 +329,8 @@ public final class Trainer {
             if array.type == buffer.type { return try engine.upload(array) }
             let start = try buffer.hostArray()
             return try engine.upload(
-                isWider ? array.widened(parts[1], start: start) : array.withMoreBits(parts[1], start: start))
+                isWider || decodesWider
+                    ? array.widened(parts[1], start: start) : array.withMoreBits(parts[1], start: start))
         }
     }
 

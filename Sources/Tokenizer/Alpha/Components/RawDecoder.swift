@@ -1,7 +1,7 @@
 public import NN
 public import Tensor
 
-/// Frames to waveform: the encoder mirrored.
+/// Frames to waveform: the encoder mirrored, with channels of its own if it is told some.
 public struct RawDecoder: Module {
     let transformer: [TransformerBlock]
     let stem: CausalConv1d
@@ -14,16 +14,16 @@ public struct RawDecoder: Module {
 
     public init(_ configuration: Alpha.Configuration) {
         let norm = configuration.weightNormalization
-        var channels = configuration.width << configuration.strides.count
+        let channels = configuration.channelsOfDecoder
         transformer = configuration.transformerBlocks()
-        stem = CausalConv1d(configuration.latentDimension, channels, kernel: Self.stemFrames, weightNorm: norm)
-        blocks = configuration.strides.reversed().map { stride in
-            defer { channels /= 2 }
-            return Block(
-                channels: channels, stride: stride, dilations: configuration.dilations, weightNorm: norm)
+        stem = CausalConv1d(configuration.latentDimension, channels[0], kernel: Self.stemFrames, weightNorm: norm)
+        blocks = configuration.strides.reversed().enumerated().map { index, stride in
+            Block(
+                channels[index], channels[index + 1], stride: stride, dilations: configuration.dilations,
+                weightNorm: norm)
         }
-        activation = Snake(configuration.width)
-        head = CausalConv1d(configuration.width, 1, kernel: 7, weightNorm: norm)
+        activation = Snake(channels[blocks.count])
+        head = CausalConv1d(channels[blocks.count], 1, kernel: 7, weightNorm: norm)
     }
 
     /// `x`: `[batch, frames, latent]` → `[batch, samples, 1]`.
@@ -35,17 +35,17 @@ public struct RawDecoder: Module {
         return head(activation(h), &past)
     }
 
-    /// A convolution to half the channels at a higher rate, then residual units there.
+    /// A convolution to other channels at a higher rate, mostly half as many, then residual units there.
     struct Block: Module {
         let activation: Snake
         let upsample: CausalConvTranspose1d
         let units: [ResidualUnit]
 
-        init(channels: Int, stride: Int, dilations: [Int], weightNorm: Bool) {
-            activation = Snake(channels)
+        init(_ inputs: Int, _ outputs: Int, stride: Int, dilations: [Int], weightNorm: Bool) {
+            activation = Snake(inputs)
             upsample = CausalConvTranspose1d(
-                channels, channels / 2, kernel: 2 * stride, stride: stride, weightNorm: weightNorm)
-            units = dilations.map { ResidualUnit(channels: channels / 2, dilation: $0, weightNorm: weightNorm) }
+                inputs, outputs, kernel: 2 * stride, stride: stride, weightNorm: weightNorm)
+            units = dilations.map { ResidualUnit(channels: outputs, dilation: $0, weightNorm: weightNorm) }
         }
 
         func callAsFunction(_ x: Tensor, _ past: inout Past) -> Tensor {

@@ -15,6 +15,9 @@ extension Alpha {
         public var sampleRate: Int
         /// Channels of the first convolution; doubled at each downsampling.
         public var width: Int
+        /// Channels of the decoder's convolutions, from the frame rate to the sample rate, one more than there are strides; `nil` for those
+        /// of the encoder.
+        public var decoderChannels: [Int]?
         /// Downsampling factors of the encoder, first to last; their product is the hop.
         public var strides: [Int]
         /// Dilations of the residual units before each downsampling.
@@ -112,12 +115,13 @@ extension Alpha {
         }
 
         public init(
-            sampleRate: Int, width: Int, strides: [Int], dilations: [Int] = [1, 3, 9], latentDimension: Int,
-            transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
+            sampleRate: Int, width: Int, decoderChannels: [Int]? = nil, strides: [Int], dilations: [Int] = [1, 3, 9],
+            latentDimension: Int, transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
             phonemeDelay: Int? = nil, decoderDelay: Int? = nil, weightNormalization: Bool = false
         ) {
             self.sampleRate = sampleRate
             self.width = width
+            self.decoderChannels = decoderChannels
             self.strides = strides
             self.dilations = dilations
             self.latentDimension = latentDimension
@@ -136,11 +140,14 @@ extension Alpha {
         public var bitsPerFrame: Int { quantizer.reduce(0) { $0 + $1.bitsPerCode } }
         /// Samples that the decoder's sound is late by.
         public var delaySamples: Int { (decoderDelay ?? 0) * hop }
+        /// Channels of the decoder's convolutions, from the frame rate to the sample rate.
+        public var channelsOfDecoder: [Int] { decoderChannels ?? (0...strides.count).reversed().map { width << $0 } }
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
         /// Whether this is `other`, but for more transformer blocks, a later decoder, more bits of its BSQs or, with as many bits, more
-        /// channels at the frame rate and as many more heads: then every value of `other` has its place here.
+        /// channels at the frame rate and as many more heads or, with as many of these too, more in the decoder's convolutions: then every
+        /// value of `other` has its place here.
         public func extends(_ other: Configuration) -> Bool {
             var other = other
             if !weightNormalization,
@@ -156,6 +163,10 @@ extension Alpha {
             {
                 other.latentDimension = latentDimension
                 other.transformer.heads = transformer.heads
+            } else if other.latentDimension == latentDimension, other.quantizer == quantizer, !weightNormalization,
+                other.strides == strides, zip(other.channelsOfDecoder, channelsOfDecoder).allSatisfy({ $0 <= $1 })
+            {
+                other.decoderChannels = decoderChannels
             }
             other.transformer.layers = transformer.layers
             for (index, level) in quantizer.enumerated() where level.kind == .bsq {
@@ -179,6 +190,11 @@ extension Alpha {
                 (1...16).contains(dilations.count) && dilations.allSatisfy { (1...81).contains($0) }, "dilations",
                 "1 to 16 numbers of 1 to 81")
             try check((1...8192).contains(latentDimension), "latentDimension", "between 1 and 8192")
+            let channels = channelsOfDecoder
+            try check(
+                channels.count == strides.count + 1 && channels.allSatisfy { (1...262_144).contains($0) },
+                "decoderChannels",
+                "one number of channels more than there are strides")
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
             if transformer.layers > 0 {
                 try check(
@@ -298,6 +314,14 @@ extension Alpha.Configuration {
         return configuration
     }()
 
+    /// `alphaTinyBroad` whose decoder has twice as many channels at 300 and 1,500 Hz, and half as many again at 6 kHz, where voices get
+    /// their pitch and their harmonics.
+    public static let alphaTinyRich = {
+        var configuration = alphaTinyBroad
+        configuration.decoderChannels = [256, 256, 128, 48, 16]
+        return configuration
+    }()
+
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -309,7 +333,7 @@ extension Alpha.Configuration {
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
         "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "alpha-tiny-late": .alphaTinyLate,
-        "alpha-tiny-broad": .alphaTinyBroad, "reference": .reference,
+        "alpha-tiny-broad": .alphaTinyBroad, "alpha-tiny-rich": .alphaTinyRich, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.
