@@ -314,14 +314,6 @@ extension Alpha.Configuration {
         return configuration
     }()
 
-    /// `alphaTinyBroad` whose decoder has twice as many channels at 300 and 1,500 Hz, and half as many again at 6 kHz, where voices get
-    /// their pitch and their harmonics.
-    public static let alphaTinyRich = {
-        var configuration = alphaTinyBroad
-        configuration.decoderChannels = [256, 256, 128, 48, 16]
-        return configuration
-    }()
-
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -333,7 +325,7 @@ extension Alpha.Configuration {
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
         "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "alpha-tiny-late": .alphaTinyLate,
-        "alpha-tiny-broad": .alphaTinyBroad, "alpha-tiny-rich": .alphaTinyRich, "reference": .reference,
+        "alpha-tiny-broad": .alphaTinyBroad, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.
