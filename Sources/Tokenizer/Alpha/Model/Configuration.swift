@@ -193,8 +193,7 @@ extension Alpha {
             let channels = channelsOfDecoder
             try check(
                 channels.count == strides.count + 1 && channels.allSatisfy { (1...262_144).contains($0) },
-                "decoderChannels",
-                "one number of channels more than there are strides")
+                "decoderChannels", "one number of channels more than there are strides, each between 1 and 262144")
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
             if transformer.layers > 0 {
                 try check(
