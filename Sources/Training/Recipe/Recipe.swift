@@ -98,6 +98,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         public var phase: Double = 0
         /// Of one minus the agreement of the fine structure of spectra, where harmonics are closer than mel bands.
         public var harmonics: Double = 0
+        /// Of the loudness in bands of an ear that is missing or added, as PESQ weighs it.
+        public var disturbance: Double = 0
         public var commitment: Double = 0.25
         public var codebook: Double = 1
         public var entropy: Double = 1

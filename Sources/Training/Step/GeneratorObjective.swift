@@ -85,6 +85,10 @@ struct GeneratorObjective: Sendable {
             LoudnessLoss(sampleRate: model.configuration.sampleRate)(
                 reference, signal, masks: sounding, bandwidth: bandwidth)
         }
+        heard("disturbance", weight: losses.disturbance) {
+            DisturbanceLoss(sampleRate: model.configuration.sampleRate)(
+                reference, signal, masks: sounding, bandwidth: bandwidth)
+        }
         if let perceptual {
             heard("perceptual", weight: losses.perceptual) { perceptual(reference, signal, masks: sounding) }
         }
@@ -159,7 +163,7 @@ extension Recipe.Losses {
         [
             "mel": mel, "stft": stft, "waveform": waveform, "distortion": distortion,
             "intelligibility": intelligibility, "loudness": loudness, "phase": phase, "harmonics": harmonics,
-            "perceptual": perceptual,
+            "disturbance": disturbance, "perceptual": perceptual,
         ]
     }
 }
