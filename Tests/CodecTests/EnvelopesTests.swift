@@ -21,11 +21,11 @@ import Testing
     @Test func loudnessTellsHarmonicsApart() throws {
         // A man's harmonics are 110 Hz apart: in each gap between two of them some band is much quieter than both.
         let voice = voice(110)
-        let centers = MelFilterBank(sampleRate: rate, fftSize: 1024, bands: voice.loudness.count).centers
+        let bands = analysis.bands
         func band(_ frequency: Double) throws -> Double {
-            let nearest = try #require(
-                centers.indices.min { abs(centers[$0] - frequency) < abs(centers[$1] - frequency) })
-            return voice.loudness[nearest]
+            let bin = Int(frequency * Double(bands.fftLength) / Double(rate))
+            let nearest = try #require(bands.bins.firstIndex { $0.contains(bin) })
+            return bands.loudness(voice.powers[nearest] * 1e4, band: nearest)
         }
         for harmonic in 1..<6 {
             let (low, high) = (Double(harmonic) * 110, Double(harmonic + 1) * 110)
@@ -38,7 +38,7 @@ import Testing
         let (quiet, other, knock) = (voice(150, amplitude: 0.01), voice(170, amplitude: 0.01), voice(90, amplitude: 1))
         /// How far apart two voices are, so many windows of 10 ms after what came first.
         func distance(after first: Envelopes, _ windows: Int) -> Double {
-            var history = EnvelopeTarget.History()
+            var history = EnvelopeTarget.History(analysis.bands)
             _ = history.target(first)
             for _ in 0..<windows { _ = history.target(quiet) }
             return history.target(quiet).distance(to: other)
@@ -55,7 +55,7 @@ import Testing
         var (faint, silence) = (voice(150), voice(150))
         faint.octaves = faint.octaves.map { 1e-158 * $0 }
         silence.octaves = silence.octaves.map { _ in 0 }
-        var history = EnvelopeTarget.History()
+        var history = EnvelopeTarget.History(analysis.bands)
         _ = history.target(faint)
         for _ in 0..<32 { _ = history.target(silence) }
         #expect(history.target(silence).distance(to: voice(150)).isFinite)
@@ -64,9 +64,9 @@ import Testing
     @Test func whatIsAddedCountsMoreThanWhatIsMissing() {
         let recording = voice(150)
         var (louder, softer) = (recording, recording)
-        louder.loudness = louder.loudness.map { 1.1 * $0 }
-        softer.loudness = softer.loudness.map { 0.9 * $0 }
-        var history = EnvelopeTarget.History()
+        louder.powers = louder.powers.map { 4 * $0 }
+        softer.powers = softer.powers.map { $0 / 4 }
+        var history = EnvelopeTarget.History(analysis.bands)
         let target = history.target(recording)
         #expect(target.distance(to: recording) == 0)
         #expect(target.distance(to: softer) > 0)
@@ -78,7 +78,7 @@ import Testing
         let recording = voice(150)
         var opposite = recording
         opposite.waveform = opposite.waveform.map { -$0 }
-        var history = EnvelopeTarget.History()
+        var history = EnvelopeTarget.History(analysis.bands)
         let target = history.target(recording)
         let distance = target.distance(to: opposite)
         #expect(abs(distance - 0.05 * 4 / 1.01) < 1e-9, "\(distance)")

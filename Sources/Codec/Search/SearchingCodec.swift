@@ -84,7 +84,7 @@ extension SearchingCodec {
         /// What the encoder says of frames that no path has been told: a candidate of a late decoder is judged by what it sounds like
         /// with the encoder's own codes after it.
         private var untold: [Float] = []
-        private var history = EnvelopeTarget.History()
+        private var history: EnvelopeTarget.History
         /// Of the frames that paths have been told and have not given the sound of, and of the one before them.
         private var targets: [[EnvelopeTarget]] = []
         /// The sound that no path has been told, after as much as a window sees of what they have.
@@ -109,6 +109,7 @@ extension SearchingCodec {
             self.prior = prior
             codeWidth = configuration.codeWidth
             analysis = EnvelopeAnalysis(sampleRate: configuration.sampleRate)
+            history = EnvelopeTarget.History(analysis.bands)
             windows = max(1, (100 * configuration.hop + configuration.sampleRate / 2) / configuration.sampleRate)
             searched = configuration.searchedColumns
             isIndex = configuration.quantizer.flatMap { level in
