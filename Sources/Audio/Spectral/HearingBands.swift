@@ -44,7 +44,9 @@ public struct HearingBands: Sendable {
         }
         bins = zip(edges, edges.dropFirst()).map { $0..<$1 }
         upperEdges = bins.map { Double($0.upperBound) * bin }
-        widths = bins.map { Self.bark(hertz: Double($0.upperBound) * bin) - Self.bark(hertz: Double($0.lowerBound) * bin) }
+        widths = bins.map {
+            Self.bark(hertz: Double($0.upperBound) * bin) - Self.bark(hertz: Double($0.lowerBound) * bin)
+        }
         thresholds = bins.map { bins in
             let f = Double(bins.lowerBound + bins.upperBound - 1) / 2 * bin / 1000
             let decibels = 3.64 * pow(f, -0.8) - 6.5 * exp(-0.6 * (f - 3.3) * (f - 3.3)) + 1e-3 * pow(f, 4)
