@@ -121,7 +121,6 @@ import Tokenizer
             whole(#""phonemeDelay": null"#, losses: #"{"intelligibility": 1}"#),
             "'losses.intelligibility' must be 0 below 10000"
         ),
-        (whole(#""sampleRate": 4000"#, losses: #"{"disturbance": 1}"#), "'losses.disturbance' must be 0 below 8000"),
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
         (whole(#""decoderDelay": 51"#), "'decoderDelay' must be between 0 and 50 frames"),
         (

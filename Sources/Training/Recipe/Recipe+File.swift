@@ -230,8 +230,6 @@ extension Recipe {
             try require(
                 losses.intelligibility == 0 || configuration.sampleRate >= 10000, "losses.intelligibility",
                 "0 below 10000 Hz")
-            try require(
-                losses.disturbance == 0 || configuration.sampleRate >= 8000, "losses.disturbance", "0 below 8000 Hz")
             let keepsTokens = Set(frozen).isSuperset(of: [.encoder, .quantizer])
             try require(
                 losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes || keepsTokens, "losses.ctc",
