@@ -10,9 +10,9 @@ Run from the repository root:
 import librosa
 import numpy as np
 import torch
+from loss_fixture import RATE, loss_arrays
 from safetensors.numpy import save_file
 
-RATE, SAMPLES, LENGTHS, BANDWIDTH = 24000, 12000, [12000, 9600, 4800], [12000.0, 2500.0, 12000.0]
 SCALES = list(zip([64, 128, 256, 512, 1024, 2048], [5, 10, 20, 40, 80, 160]))
 
 
@@ -36,23 +36,4 @@ def difference(x: torch.Tensor, y: torch.Tensor, bandwidth: float) -> torch.Tens
     return torch.stack(parts).mean()
 
 
-random = np.random.default_rng(5)
-x, y = (random.normal(0, 0.1, (len(LENGTHS), SAMPLES)) for _ in range(2))
-for row, length in enumerate(LENGTHS):
-    time = np.arange(length) / RATE
-    swell = 0.2 * np.sin(2 * np.pi * 3 * time + row) ** 4
-    x[row, -length:] = swell * (np.sin(2 * np.pi * 440 * (row + 1) * time) + random.normal(0, 0.3, length))
-    y[row, -length:] = x[row, -length:] * 0.8 + random.normal(0, 0.02, length)
-pairs = [(torch.tensor(x[i, -n:]), torch.tensor(y[i, -n:], requires_grad=True)) for i, n in enumerate(LENGTHS)]
-loss = torch.stack([difference(*pair, 12000.0) for pair in pairs]).mean()
-loss.backward()
-gradient = np.zeros_like(y)
-for row, (length, (_, estimate)) in enumerate(zip(LENGTHS, pairs)):
-    gradient[row, -length:] = estimate.grad.numpy()
-limited = torch.stack([difference(*pair, top) for pair, top in zip(pairs, BANDWIDTH)]).mean()
-save_file(
-    {"x": x.astype(np.float32), "y": y.astype(np.float32), "lengths": np.array(LENGTHS, np.int32),
-     "bandwidth": np.array(BANDWIDTH, np.float32), "loss": np.array(loss.item()), "limited": np.array(limited.item()),
-     "gradient": gradient.astype(np.float32)},
-    "Tests/Fixtures/tokenizer_loudness.safetensors")  # fmt: skip
-print(f"loss {loss.item():.4f}, limited {limited.item():.4f}")
+save_file(loss_arrays(5, difference), "Tests/Fixtures/tokenizer_loudness.safetensors")

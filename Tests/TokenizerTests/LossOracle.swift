@@ -19,3 +19,14 @@ func expectOracle(_ fixture: Fixture, _ loss: (Tensor, Tensor, Masks, Tensor?) -
     let scale = slope.doubles.map(abs).max() ?? 0
     expectClose(results[2], slope, relative: 1e-2, absolute: 1e-3 * scale)
 }
+
+/// That a loss of two silences, and its gradient, are no further from 0 than `tolerance`.
+func expectSilenceCostsNothing(within tolerance: Double, _ loss: (Tensor, Tensor) -> Tensor) throws {
+    let silence = HostArray(repeating: 0, type: TensorType(.f32, [2, 4800]))
+    let (x, y) = (Tensor.input(silence.type, name: "x"), Tensor.input(silence.type, name: "y"))
+    let value = loss(x, y)
+    let graph = Graph(inputs: [x, y], outputs: [value] + gradient(of: value, at: [y]))
+    for result in try TestBackends.xla.run(graph, [silence, silence]) {
+        #expect(result.doubles.allSatisfy { abs($0) <= tolerance })
+    }
+}
