@@ -142,6 +142,10 @@ corpus-voices: ## The full corpus, eight hours, in .corpus/full, and its trainin
 	MODE=full Tools/corpus/build.sh .corpus/full
 	Tools/corpus/voices.sh .corpus/full .corpus/voices
 
+.PHONY: corpus-kokoro
+corpus-kokoro: ## 80 minutes of natural synthetic speech in hundreds of voices and four languages, in .corpus/kokoro
+	Tools/corpus/kokoro.sh .corpus/kokoro
+
 .PHONY: train-small
 train-small: build corpus ## Train recipes/small.json for 30 minutes and measure it on held-out speech
 	@Tools/demo/train_small.sh
