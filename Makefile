@@ -171,7 +171,7 @@ peers: ## Python packages that the benchmarks compare with and the oracles use, 
 	Tools/setup/python.sh
 
 .PHONY: bench bench-codec bench-train bench-gan bench-native bench-stream bench-streams bench-precision bench-kernels \
-	bench-live bench-encode bench-search bench-sources bench-data bench-quality bench-directions
+	bench-live bench-encode bench-search bench-sources bench-data bench-quality bench-directions bench-ablations
 bench: setup
 	swift build --package-path Benchmarks -c release --product bench
 
@@ -235,6 +235,10 @@ bench-quality: build peers corpus ## Speech through MODEL, Opus and Codec2: PESQ
 
 bench-directions: build peers corpus ## What losses are worth to PESQ and STOI: MODEL's sound moved against their gradients
 	@$(PYTHON) Benchmarks/peers/loss_directions.py --model $(MODEL) --data $(DATA)
+
+bench-ablations: build peers corpus ## recipes/alpha-tiny.json and its ablations, each trained for STEPS on SEEDS and measured (hours; resumes)
+	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/ablations.py --steps $(STEPS) --seeds $(SEEDS) --data $(DATA) \
+		--table out/ablations.md
 
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines
 	swift build --package-path Benchmarks -c release --product bench-sources
