@@ -20,6 +20,14 @@ struct RealFFTTests {
             #expect(abs(imaginary[k] - expectedImaginary) < 1e-11)
         }
     }
+
+    @Test("The inverse gives the frame back", arguments: [4, 8, 16, 256])
+    func invertsItself(count: Int) {
+        let frame = (0..<count).map { sin(Double($0 * $0)) + 0.25 }
+        let (real, imaginary) = RealFFT(count: count).transform(frame)
+        let back = RealFFT(count: count).inverse(real, imaginary)
+        #expect(zip(frame, back).allSatisfy { abs($0 - $1) < 1e-12 })
+    }
 }
 
 struct MelTests {
@@ -35,6 +43,7 @@ struct MelTests {
         let filters: [Filters]
         let power: Power
         let mel: [String: [Double]]
+        let expanded: [Double]
     }
 
     private func oracle() throws -> Oracle {
@@ -72,6 +81,27 @@ struct MelTests {
                 #expect(abs(power[16 * index] - value) < 1e-9 * (1 + value), "frame \(frame), bin \(16 * index)")
             }
         }
+    }
+
+    @Test func anExpanderIsWhatLibrosaMakesOfIt() throws {
+        let expanded = Expander(limit: 12)(Waveform(samples: signal, sampleRate: 16000))
+        #expect(expanded.samples.count == signal.count && expanded.sampleRate == 16000)
+        let expected = try oracle().expanded
+        for (index, value) in expected.enumerated() {
+            #expect(abs(Double(expanded.samples[7 * index]) - value) < 1e-6, "sample \(7 * index)")
+        }
+        // Which is not the signal itself.
+        #expect(
+            zip(expected, stride(from: 0, to: signal.count, by: 7)).contains { abs($0 - Double(signal[$1])) > 1e-3 })
+    }
+
+    @Test(arguments: [0, 1, 7, 300]) func anExpanderLeavesWhatHasNothingQuietInIt(count: Int) {
+        let silence = Waveform(samples: [Float](repeating: 0, count: count), sampleRate: 24000)
+        #expect(Expander(limit: 12)(silence) == silence)
+        let click = Waveform(samples: (0..<count).map { $0 == count / 2 ? 1 : 0 }, sampleRate: 24000)
+        let after = Expander(limit: 12)(click)
+        #expect(zip(click.samples, after.samples).allSatisfy { abs($0 - $1) < 1e-6 } && after.samples.count == count)
+        #expect(Expander(limit: 0)(click) == click)
     }
 
     @Test func melBandsAreLibrosas() throws {

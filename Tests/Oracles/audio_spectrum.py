@@ -1,4 +1,4 @@
-"""Mel filters and mel spectra by librosa. Run from the repository root:
+"""Mel filters, mel spectra and an expander by librosa. Run from the repository root:
     python Tests/Oracles/audio_spectrum.py
 """
 
@@ -22,7 +22,14 @@ signal = (np.sin(1e-4 * n * n) * np.exp(-n / 3000)).astype(np.float32)
 power = np.abs(librosa.stft(signal.astype(np.float64), n_fft=512, hop_length=200, pad_mode="constant")) ** 2
 mel = librosa.feature.melspectrogram(S=power, sr=16000, n_fft=512, n_mels=20, fmin=40, fmax=7600)
 
+# Silence on both sides, so that every window that touches the signal counts.
+limit, threshold, knee, size = 12, 45, 20, 512
+around = librosa.stft(np.pad(signal.astype(np.float64), size), n_fft=size, hop_length=size // 4, pad_mode="constant")
+levels = 20 * np.log10(np.abs(around) + 1e-150)
+quieter = limit * np.clip((levels.max() - threshold - levels) / knee, 0, 1)
+expanded = librosa.istft(around * 10 ** (-quieter / 20), hop_length=size // 4, length=len(signal) + 2 * size)[size:-size]
+
 with open("Tests/Fixtures/audio/spectrum.json", "w") as file:
     json.dump(
         {"filters": filters, "power": {"frames": power.shape[1], "columns": {str(t): power[::16, t].tolist() for t in (0, 1, 12, 25)}},
-         "mel": {str(t): mel[:, t].tolist() for t in (0, 12)}}, file)
+         "mel": {str(t): mel[:, t].tolist() for t in (0, 12)}, "expanded": expanded[::7].tolist()}, file)

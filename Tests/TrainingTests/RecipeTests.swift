@@ -90,6 +90,7 @@ import Tokenizer
         (#"{"steps": 0}"#, "'steps' must be between 1 and"), (#"{"batchSize": 0}"#, "'batchSize' must be between"),
         (#"{"batchSize": 5000}"#, "'batchSize' must be between"),
         (#"{"clips": {"balance": 1.5}}"#, "'clips.balance' must be between"),
+        (#"{"clips": {"expansion": 61}}"#, "'clips.expansion' must be between"),
         (#"{"clips": {"equalization": -1}}"#, "'clips.equalization' must be between"),
         (#"{"segmentSeconds": 0.01}"#, "'segmentSeconds' must be between"),
         (#"{"quantizerWarmupSteps": -1}"#, "'quantizerWarmupSteps' must be 0 or more"),

@@ -57,6 +57,24 @@ public struct RealFFT: Sendable {
         return (outReal, outImaginary)
     }
 
+    /// The real frame whose ``transform(_:)`` this is.
+    ///
+    /// - Precondition: both have elements for k in 0...count/2.
+    public func inverse(_ real: [Double], _ imaginary: [Double]) -> [Double] {
+        let half = count / 2
+        precondition(
+            real.count == half + 1 && imaginary.count == half + 1,
+            "a spectrum of \(real.count) and \(imaginary.count) was given to an FFT of \(count)")
+        // The sum of cosines and sines (Hartley) is its own inverse but for the count.
+        let hartley = (0..<count).map { k in
+            k <= half ? real[k] - imaginary[k] : real[count - k] + imaginary[count - k]
+        }
+        let (cosines, sines) = transform(hartley)
+        return (0..<count).map { n in
+            (n <= half ? cosines[n] - sines[n] : cosines[count - n] + sines[count - n]) / Double(count)
+        }
+    }
+
     /// |X[k]|² for k in 0...count/2.
     ///
     /// - Precondition: `frame` has `count` elements.

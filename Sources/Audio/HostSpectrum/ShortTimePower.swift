@@ -14,7 +14,7 @@ public struct ShortTimePower: Sendable {
     public let fftSize: Int
     public let hop: Int
     private let fft: RealFFT
-    private let window: [Double]
+    let window: [Double]
 
     /// - Precondition: `fftSize` is a power of two of at least 4, and `hop` is positive.
     public init(fftSize: Int, hop: Int) {
@@ -28,12 +28,14 @@ public struct ShortTimePower: Sendable {
     public func frameCount(sampleCount: Int) -> Int { 1 + sampleCount / hop }
 
     /// |X[k]|² of frame `index`, for k in 0...fftSize/2.
-    public func frame(_ index: Int, of samples: [Float]) -> [Double] {
+    public func frame(_ index: Int, of samples: [Float]) -> [Double] { fft.power(windowed(index, of: samples)) }
+
+    /// What the spectrum of frame `index` is made of.
+    func windowed(_ index: Int, of samples: [Float]) -> [Double] {
         let start = index * hop - fftSize / 2
-        return fft.power(
-            (0..<fftSize).map {
-                let position = start + $0
-                return samples.indices.contains(position) ? window[$0] * Double(samples[position]) : 0
-            })
+        return (0..<fftSize).map {
+            let position = start + $0
+            return samples.indices.contains(position) ? window[$0] * Double(samples[position]) : 0
+        }
     }
 }

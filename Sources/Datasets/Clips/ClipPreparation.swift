@@ -59,7 +59,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     }
 }
 
-/// What is done to a sound between its file and a batch: decoded, mixed down to mono, resampled, trimmed, levelled, augmented.
+/// What is done to a sound between its file and a batch: decoded, mixed down to mono, resampled, trimmed, levelled, rid of background, augmented.
 public struct ClipPreparation: Hashable, Sendable, Codable {
     /// In Hz.
     public var sampleRate: Int
@@ -67,6 +67,8 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
     /// Nil keeps silence.
     public var trimming: SilenceTrimming?
     public var augmentation: Augmentation
+    /// Nil leaves background as loud as it is.
+    public var expander: Expander?
     /// Whether the bandwidth of clips whose dataset does not say is measured; else it is taken to be all that their rate holds.
     public var measuresBandwidth: Bool
     /// Shorter clips are skipped, in seconds.
@@ -76,13 +78,15 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
 
     public init(
         sampleRate: Int, level: LevelNormalization = .none, trimming: SilenceTrimming? = nil,
-        augmentation: Augmentation = Augmentation(), measuresBandwidth: Bool = false, shortest: Double = 0.1,
+        augmentation: Augmentation = Augmentation(), expander: Expander? = nil, measuresBandwidth: Bool = false,
+        shortest: Double = 0.1,
         longest: Double = 120
     ) {
         self.sampleRate = sampleRate
         self.level = level
         self.trimming = trimming
         self.augmentation = augmentation
+        self.expander = expander
         self.measuresBandwidth = measuresBandwidth
         self.shortest = shortest
         self.longest = longest
@@ -124,6 +128,7 @@ public struct ClipPreparation: Hashable, Sendable, Codable {
                 throw SkippedRecord(record.key, .tooShort, "\(waveform.duration) s, and \(shortest) s are asked for")
             }
             waveform = level(waveform)
+            if let expander { waveform = expander(waveform) }
             if let gain = augmentation.gain { waveform = waveform.amplified(by: random.uniform(gain)) }
             if let limit = augmentation.equalization {
                 waveform = waveform.filtered(by: random.equalizer(limit: limit, sampleRate: sampleRate))

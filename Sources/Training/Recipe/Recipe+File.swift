@@ -201,6 +201,7 @@ extension Recipe {
         try require((0...1).contains(clips.balance), "clips.balance", "between 0 and 1")
         try require(clips.speed.low >= 0.5 && clips.speed.high <= 2, "clips.speed", "between 0.5 and 2")
         try require(clips.gain.low >= -100 && clips.gain.high <= 60, "clips.gain", "between -100 and 60 dB")
+        try require((0...60).contains(clips.expansion), "clips.expansion", "between 0 and 60 dB")
         try require((0...24).contains(clips.equalization), "clips.equalization", "between 0 and 24 dB")
         try require((0...1).contains(clips.bandShare), "clips.bandShare", "between 0 and 1")
         try require(clips.band.low >= 1000, "clips.band", "1000 Hz or more")

@@ -17,7 +17,8 @@ extension Recipe {
             preparation: ClipPreparation(
                 sampleRate: configuration.sampleRate,
                 level: clips.loudness < 0 ? .loudness(clips.loudness) : .none,
-                trimming: clips.trimsSilence ? SilenceTrimming() : nil, augmentation: augmentation),
+                trimming: clips.trimsSilence ? SilenceTrimming() : nil, augmentation: augmentation,
+                expander: clips.expansion > 0 ? Expander(limit: clips.expansion) : nil),
             hop: configuration.hop,
             length: clips.areWhole
                 ? .utterances(

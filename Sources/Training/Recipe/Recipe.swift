@@ -144,6 +144,8 @@ public struct Recipe: Codable, Hashable, Sendable {
         /// How much less those who speak much are heard, each dataset by itself: someone who says `s` seconds of it in proportion to `s`
         /// to the power of one minus this. 0 for as long as they speak, 1 for everyone alike.
         public var balance: Double = 0
+        /// By how many dB, at most, what is 45 dB and more below the loudest of a clip, at a moment and frequency, is made quieter; 0 leaves it.
+        public var expansion: Double = 0
         /// How many times as fast clips are played, at random.
         public var speed = Interval(1, 1)
         /// By how many dB they are amplified, at random.
