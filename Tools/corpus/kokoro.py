@@ -9,6 +9,7 @@ import os
 import random
 import sys
 from multiprocessing import Pool
+from multiprocessing.pool import Pool as Workers
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -130,6 +131,24 @@ def clip(job: tuple[int, str, str, Path]) -> dict | None:
     }  # fmt: skip
 
 
+def speak(pool: Workers, language: str, arguments: argparse.Namespace) -> list[str]:
+    """Lines of the manifest of about so many minutes of a language."""
+    package, folder, _ = TEXTS[LANGUAGES[language][0]]
+    said = list(sentences(arguments.texts / package / folder))
+    random.Random(language).shuffle(said)
+    jobs = ((number, text, language, arguments.out) for number, text in enumerate(said))
+    seconds, lines = 0.0, []
+    # A batch at a time, for the pool would say everything before the first is taken.
+    while seconds < arguments.minutes * 60 and (batch := [job for _, job in zip(range(32), jobs)]):
+        for line in filter(None, pool.map(clip, batch, chunksize=4)):
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+            seconds += line["seconds"]
+    print(f"corpus: {seconds / 60:.1f} minutes of '{language}'", flush=True)
+    if seconds < arguments.minutes * 60:
+        print(f"corpus: the texts in '{language}' last no longer")
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--languages", nargs="+", default=["en-us"], choices=LANGUAGES)
@@ -145,21 +164,12 @@ def main() -> None:
         return
 
     lines = []
-    with Pool(os.cpu_count(), start, (arguments.model, arguments.vocabulary, arguments.voices)) as pool:
-        for language in arguments.languages:
-            package, folder, _ = TEXTS[LANGUAGES[language][0]]
-            said = list(sentences(arguments.texts / package / folder))
-            random.Random(language).shuffle(said)
-            jobs = ((number, text, language, arguments.out) for number, text in enumerate(said))
-            seconds = 0.0
-            # A batch at a time, for the pool would say everything before the first is taken.
-            while seconds < arguments.minutes * 60 and (batch := [job for _, job in zip(range(32), jobs)]):
-                for line in filter(None, pool.map(clip, batch, chunksize=4)):
-                    lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-                    seconds += line["seconds"]
-            print(f"corpus: {seconds / 60:.1f} minutes of '{language}'", flush=True)
-            if seconds < arguments.minutes * 60:
-                print(f"corpus: the texts in '{language}' last no longer")
+    try:
+        with Pool(os.cpu_count(), start, (arguments.model, arguments.vocabulary, arguments.voices)) as pool:
+            for language in arguments.languages:
+                lines += speak(pool, language, arguments)
+    except (OSError, soundfile.SoundFileError) as error:
+        sys.exit(f"corpus: {error}; mend that and run this again, which goes on where it stopped")
     if not lines:
         sys.exit("corpus: Kokoro said nothing; run this again in an empty folder")
     part = arguments.out / "manifest.jsonl.part"
