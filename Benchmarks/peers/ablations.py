@@ -3,7 +3,7 @@
     .venv/bin/python Benchmarks/peers/ablations.py [--steps 3000] [--seeds 0] [--recipes alpha-tiny alpha-tiny-hinge] [--data .corpus/core]
 
 Clips are of speakers that no run has heard. A run that was stopped goes on from its newest checkpoint; a finished one is only
-measured. Writes a table in Markdown, means over seeds with what they differ by at most, and ends with one line of JSON.
+measured. Writes a table in Markdown, means over seeds and half of what they differ by, and ends with one line of JSON.
 """
 
 from __future__ import annotations
