@@ -101,16 +101,15 @@ def main() -> None:
             model = train(arguments.program, recipe, folder, arguments.data, arguments.steps, seed)
             found = judged(arguments.program, model, rows, arguments.data, listener)
             results.setdefault(recipe, []).append(found | {"step": seconds_a_step(folder)})
-            text = table(results)
             if arguments.table:
                 arguments.table.parent.mkdir(parents=True, exist_ok=True)
-                arguments.table.write_text(text, "utf-8")
+                arguments.table.write_text(table(results), "utf-8")
     print(table(results), file=sys.stderr)
-    base = statistics.mean(found["stoi"] for found in results.get(BASE, next(iter(results.values()))))
-    last = {recipe: statistics.mean(found["stoi"] for found in runs) for recipe, runs in results.items()}
+    stoi = {recipe: statistics.mean(found["stoi"] for found in runs) for recipe, runs in results.items()}
+    base = stoi.get(BASE, next(iter(stoi.values())))
     print(json.dumps({
         "benchmark": "bench-ablations", "measure": "STOI of each ablation against that of the recipe", "ours": round(base, 4),
-        "ratios": {recipe: round(stoi / base, 3) for recipe, stoi in last.items()}, "steps": arguments.steps,
+        "ratios": {recipe: round(value / base, 3) for recipe, value in stoi.items()}, "steps": arguments.steps,
         "seeds": arguments.seeds, "clips": len(rows), "recipes": results,
     }))  # fmt: skip
 

@@ -13,11 +13,10 @@
 # A second call with the same recipe does nothing; an interrupted one goes on where it stopped.
 set -euo pipefail
 
-say() { echo "corpus: $*" >&2; }
-fail() { say "$*"; exit 1; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/common.sh"
 
 [ $# -eq 1 ] || fail "usage: [MODE=small|core|full] $0 OUTDIR"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mode=${MODE:-core}
 python=${PYTHON:-/usr/bin/python3}
 mkdir -p "$1" || fail "cannot create $1"

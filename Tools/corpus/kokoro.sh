@@ -10,11 +10,10 @@
 #   PYTHON=python3 a Python 3.9 to 3.12 with venv
 set -euo pipefail
 
-say() { echo "corpus: $*" >&2; }
-fail() { say "$*"; exit 1; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/common.sh"
 
 [ $# -eq 1 ] || fail "usage: [LANGUAGES=en-us] [MINUTES=15] $0 OUTDIR"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 minutes=${MINUTES:-15}
 read -ra languages <<<"${LANGUAGES:-en-us en-gb es it pt-br}"
 mkdir -p "$1" || fail "cannot create $1"
@@ -57,13 +56,8 @@ if [ ! -f "$model/voices/af_heart.bin" ]; then
     mv "$work/model" "$model"
 fi
 
-for package in $("$python" "$here/kokoro.py" --languages "${languages[@]}"); do
-    (cd "$work" && apt-get -o APT::Sandbox::User=root --quiet=2 download "$package" >/dev/null) ||
-        fail "could not download the package $package; run 'apt-get update' and try again"
-    dpkg-deb --extract "$work/$package"_*.deb "$work/unpacked"
-    mkdir -p "$work/texts"
-    mv "$work/unpacked/usr/share/games/fortunes" "$work/texts/$package"
-done
+read -ra packages <<<"$("$python" "$here/kokoro.py" --languages "${languages[@]}")"
+fortunes "$work/texts" "${packages[@]}"
 
 # What was said by the same script stays: a build that was interrupted goes on.
 [ "$(cat "$out/.script" 2>/dev/null)" = "$script" ] || rm -rf "$out/flac"

@@ -9,11 +9,10 @@
 #   PYTHON=FILE   a Python 3.9 or newer that has numpy and soundfile (default /usr/bin/python3)
 set -euo pipefail
 
-say() { echo "corpus: $*" >&2; }
-fail() { say "$*"; exit 1; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/common.sh"
 
 [ $# -eq 1 ] || fail "usage: [LANGUAGES=en] [MINUTES=60] $0 OUTDIR"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${PYTHON:-/usr/bin/python3}
 minutes=${MINUTES:-60}
 read -ra languages <<<"${LANGUAGES:-en}"
@@ -32,12 +31,8 @@ tools=(espeak-ng)
 
 texts=$(mktemp -d)
 trap 'rm -rf "$texts"' EXIT
-for package in $("$python" "$here/synthetic.py" --languages "${languages[@]}"); do
-    (cd "$texts" && apt-get -o APT::Sandbox::User=root --quiet=2 download "$package" >/dev/null) ||
-        fail "could not download the package $package; run 'apt-get update' and try again"
-    dpkg-deb --extract "$texts/$package"_*.deb "$texts/unpacked"
-    mv "$texts/unpacked/usr/share/games/fortunes" "$texts/$package"
-done
+read -ra packages <<<"$("$python" "$here/synthetic.py" --languages "${languages[@]}")"
+fortunes "$texts" "${packages[@]}"
 
 "$python" "$here/synthetic.py" --texts "$texts" --minutes "$minutes" --languages "${languages[@]}" --out "$out"
 echo "$recipe" >"$out/.recipe"

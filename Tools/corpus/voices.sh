@@ -9,11 +9,10 @@
 #   PYTHON=python3 a Python 3.9 or newer with venv
 set -euo pipefail
 
-say() { echo "corpus: $*" >&2; }
-fail() { say "$*"; exit 1; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/common.sh"
 
 [ $# -eq 2 ] || fail "usage: [VARIANTS=1] $0 CORPUS OUTDIR"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 variants=${VARIANTS:-1}
 [ -f "$1/manifest.jsonl" ] || fail "$1 has no manifest.jsonl; build a corpus there with $here/build.sh first"
 corpus=$(cd "$1" && pwd)
