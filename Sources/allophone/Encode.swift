@@ -56,13 +56,14 @@ struct Encode: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, model: model.path, output: output)
+        // Who hears a pipe live gets each frame by itself, which a prior makes no smaller.
+        let usesPrior = output != "-" && format == .allo
         // The file's arrays go once the codec has them in its own form.
         let (codec, fingerprint, prior) = try {
-            (try searching.codec($0, on: backend, for: [.encoding]), $0.fingerprint, $0.prior)
+            (try searching.codec($0, on: backend, for: [.encoding], weighsBits: usesPrior), $0.fingerprint, $0.prior)
         }(model.load())
         HostMemory.giveBackFreed()
-        // Who hears a pipe live gets each frame by itself, which a prior makes no smaller.
-        try run(codec, model: fingerprint, prior: output == "-" || format != .allo ? nil : prior, since: clock)
+        try run(codec, model: fingerprint, prior: usesPrior ? prior : nil, since: clock)
     }
 
     private func run(

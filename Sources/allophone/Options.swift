@@ -122,9 +122,11 @@ struct SearchOptions: ParsableArguments {
         }
     }
 
+    /// - Parameter weighsBits: whether a search counts what codes take with the model's prior, if it has one; nothing is gained by that
+    ///   where they are written without it.
     /// - Throws: `ValidationError` for the xla backend, `CodecError` where there is nothing to search.
     func codec(
-        _ file: ModelFile, on backend: BackendOptions, for directions: Set<NativeCodec.Direction>
+        _ file: ModelFile, on backend: BackendOptions, for directions: Set<NativeCodec.Direction>, weighsBits: Bool = true
     ) throws -> any SpeechCodec {
         guard let search else { return try backend.codec(file, for: directions) }
         if backend.usesXLA {
@@ -132,7 +134,7 @@ struct SearchOptions: ParsableArguments {
         }
         return try SearchingCodec(
             backend.nativeCodec(file, for: directions.subtracting([.encoding]).union([.searching, .decoding])),
-            paths: search, prior: file.prior)
+            paths: search, prior: weighsBits ? file.prior : nil)
     }
 }
 

@@ -62,6 +62,12 @@ extension CommandLineTests {
                 #""$ALLOPHONE" encode "$1" - --model "$2" > "$3""#, sound, coded, folder.file("p.allo"))
             #expect(piped.status == 0)
             #expect(try TokenReader(path: folder.file("p.allo")).header.prior == nil)
+            // Nor are arrays, and then a search has nothing to gain by what the prior expects.
+            for (name, file) in [("p", coded), ("q", model)] {
+                try Program.succeed(
+                    "encode", sound, folder.file("\(name).npy"), "--format", "npy", "-m", file, "--search", "2")
+            }
+            #expect(try contents(of: folder.file("p.npy")) == contents(of: folder.file("q.npy")))
 
             try Program.fail(
                 ["decode", folder.file("c.allo"), folder.file("x.wav"), "-m", model], status: 65,
