@@ -126,7 +126,8 @@ struct SearchOptions: ParsableArguments {
     ///   where they are written without it.
     /// - Throws: `ValidationError` for the xla backend, `CodecError` where there is nothing to search.
     func codec(
-        _ file: ModelFile, on backend: BackendOptions, for directions: Set<NativeCodec.Direction>, weighsBits: Bool = true
+        _ file: ModelFile, on backend: BackendOptions, for directions: Set<NativeCodec.Direction>,
+        weighsBits: Bool = true
     ) throws -> any SpeechCodec {
         guard let search else { return try backend.codec(file, for: directions) }
         if backend.usesXLA {

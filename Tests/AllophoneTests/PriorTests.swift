@@ -62,17 +62,32 @@ extension CommandLineTests {
                 #""$ALLOPHONE" encode "$1" - --model "$2" > "$3""#, sound, coded, folder.file("p.allo"))
             #expect(piped.status == 0)
             #expect(try TokenReader(path: folder.file("p.allo")).header.prior == nil)
-            // Nor are arrays, and then a search has nothing to gain by what the prior expects.
-            for (name, file) in [("p", coded), ("q", model)] {
-                try Program.succeed(
-                    "encode", sound, folder.file("\(name).npy"), "--format", "npy", "-m", file, "--search", "2")
-            }
-            #expect(try contents(of: folder.file("p.npy")) == contents(of: folder.file("q.npy")))
 
             try Program.fail(
                 ["decode", folder.file("c.allo"), folder.file("x.wav"), "-m", model], status: 65,
                 mentions: ["c.allo: the tokens are written with a prior that the model at hand does not have"],
                 in: folder)
+        }
+
+        @Test func aSearchCountsBitsWhereTheyAreSaved() throws {
+            // Sets cost 11 bits each, and bits that are not next to nothing.
+            let types = TokenPrior.types(layout: try TinyModel.configuration.tokenLayout, past: 1, width: 1)
+            let prior = types.mapValues { HostArray(repeating: 0, type: $0) }
+                .merging(["prior.headBias": HostArray(repeating: -255, type: types["prior.headBias"]!)]) { $1 }
+            let dear = folder.file("dear.safetensors")
+            try Safetensors.write(
+                TinyModel.arrays().merging(prior) { $1 }, metadata: ModelFile.metadata(TinyModel.configuration),
+                to: dear)
+            try write(Sounds.wav(Sounds.speech(seconds: 1, rate: 24000), rate: 24000), to: folder.file("in.wav"))
+            for (name, file) in [("dear", dear), ("free", model)] {
+                let (array, tokens) = (folder.file("\(name).npy"), folder.file("\(name).allo"))
+                try Program.succeed(
+                    "encode", folder.file("in.wav"), array, "--format", "npy", "--search", "2", "-m", file)
+                try Program.succeed("encode", folder.file("in.wav"), tokens, "--search", "2", "-m", file)
+                try Program.succeed("decode", tokens, folder.file("\(name).wav"), "-m", file)
+            }
+            #expect(try contents(of: folder.file("dear.npy")) == contents(of: folder.file("free.npy")))
+            #expect(try contents(of: folder.file("dear.wav")) != contents(of: folder.file("free.wav")))
         }
 
         @Test func whatCannotBeLearnedFromIsRefused() throws {
