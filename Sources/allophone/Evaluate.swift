@@ -122,10 +122,27 @@ extension Evaluation {
             row("SI-SDR", scaleInvariantSDR, 1, " dB"),
             row("level-1 codes used", level1Used.map { $0 * 100 }, 0, " %"),
             row("level-1 perplexity", level1Perplexity, 1),
-            row("phoneme error rate", phonemeErrorRate.map { $0 * 100 }, 1, " %"),
+            row("phoneme error rate", phonemeErrorRate.map { $0 * 100 }, 1, " %"), phonemeErrorTable,
             row("blank frames", blankShare.map { $0 * 100 }, 0, " %"),
             row("STOI of level 1 alone", level1STOI, 3),
             row("lowest mean of a bit", bitMeans?.min(), 2), row("highest mean of a bit", bitMeans?.max(), 2),
         ].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    /// Of which kinds the errors are, and in which languages, where there are several.
+    private var phonemeErrorTable: String? {
+        guard let phonemeErrors else { return nil }
+        let all = PhonemeErrors(phonemeErrors.values)
+        func share(_ count: Int, of errors: PhonemeErrors) -> String {
+            (100 * Double(count) / Double(max(1, errors.total))).fixed(1) + " %"
+        }
+        let kinds = [
+            ("substitutions", all.substitutions), ("insertions", all.insertions), ("deletions", all.deletions),
+        ].map { kind, count in "  \(kind)".leftAligned(in: 26) + share(count, of: all) }
+        let languages = phonemeErrors.sorted { $0.key < $1.key }.map { language, errors in
+            "  in \(language)".leftAligned(in: 26)
+                + share(errors.substitutions + errors.insertions + errors.deletions, of: errors)
+        }
+        return (kinds + (languages.count > 1 ? languages : [])).joined(separator: "\n")
     }
 }

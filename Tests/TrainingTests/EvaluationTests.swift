@@ -26,7 +26,7 @@ struct EvaluationTests {
         }
         let lines = """
             {"path": "a.wav", "seconds": 1, "text": "ai", "language": "xx", "espeak_ipa": "a_i"}
-            {"path": "b.wav", "seconds": 1, "text": "aksi", "language": "xx", "espeak_ipa": "a_k_s_i"}
+            {"path": "b.wav", "seconds": 1, "text": "aksi", "language": "yy", "espeak_ipa": "a_k_s_i"}
 
             """
         try write(Array(lines.utf8), to: folder.file("manifest.jsonl"))
@@ -43,6 +43,9 @@ struct EvaluationTests {
         #expect(result.clips == 2 && abs(result.seconds - 2) < 1e-9)
         // "a" and "i" are heard in both: the second clip lacks two of its four.
         #expect(result.phonemeErrorRate == 2.0 / 6)
+        let errors = try #require(result.phonemeErrors)
+        #expect(errors.keys.sorted() == ["xx", "yy"] && errors["xx"]?.rate == 0 && errors["yy"]?.rate == 0.5)
+        #expect(errors["yy"]?.deletions == 2 && errors["yy"]?.total == 4)
         #expect(result.blankShare == 35.0 / 50)
         #expect(result.level1Used == 4.0 / 8)
         let shares = [35, 9, 1, 5].map { $0 / 50.0 }
@@ -67,7 +70,7 @@ struct EvaluationTests {
         let without = try set(FailingLabeler(error: EspeakError.missing(path: nil)))
         #expect(without.unlabeled == .missing(path: nil))
         let result = try without.evaluate(codec)
-        #expect(result.phonemeErrorRate == nil && result.blankShare == 35.0 / 50)
+        #expect(result.phonemeErrorRate == nil && result.phonemeErrors == nil && result.blankShare == 35.0 / 50)
         #expect(throws: PipelineError.noSources) { try set(FailingLabeler(error: PipelineError.noSources)) }
     }
 }

@@ -1,7 +1,7 @@
 /// How recognised phonemes differ from those that were said: the fewest substitutions, insertions and deletions.
 ///
 /// Errors of several clips add up, and the rate is over all their phonemes together.
-public struct PhonemeErrors: Hashable, Sendable {
+public struct PhonemeErrors: Codable, Hashable, Sendable {
     public private(set) var substitutions = 0
     public private(set) var insertions = 0
     public private(set) var deletions = 0
@@ -9,6 +9,16 @@ public struct PhonemeErrors: Hashable, Sendable {
     public private(set) var total = 0
 
     public init() {}
+
+    /// All of several counts together.
+    public init(_ parts: some Sequence<PhonemeErrors>) {
+        for part in parts {
+            substitutions += part.substitutions
+            insertions += part.insertions
+            deletions += part.deletions
+            total += part.total
+        }
+    }
 
     /// Errors over phonemes said: 0 is perfect, and above 1 is possible; `nil` if nothing was said.
     public var rate: Double? {

@@ -25,6 +25,8 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var level1Perplexity: Double?
     /// Edits that turn the phonemes of level 1 into those of the transcripts, over all of these; `nil` without transcripts.
     public var phonemeErrorRate: Double?
+    /// Those edits by the language of the clip, `und` where the dataset does not say it; `nil` without transcripts.
+    public var phonemeErrors: [String: PhonemeErrors]?
     /// The share of frames in which level 1 says `<blank>`; `nil` without phonemes.
     public var blankShare: Double?
     /// STOI of what the decoder makes of level 1 alone; `nil` without phonemes.
@@ -53,6 +55,8 @@ public struct EvaluationSet: Sendable {
     private let clips: [(name: String, load: @Sendable () throws -> Waveform)]
     /// What is said in each clip, as entries of a model's inventory, empty where that is not known.
     private var phonemes: [[Int]] = []
+    /// ISO 639 codes; `und` is undetermined.
+    private let languages: [String]
     /// Why no transcript could be read, where espeak-ng is needed for that and is missing or fails: then there is no phoneme error rate.
     public private(set) var unlabeled: EspeakError?
     /// Of each clip, in Hz.
@@ -64,6 +68,7 @@ public struct EvaluationSet: Sendable {
     public init(files: [String], sampleRate: Int) {
         clips = files.map { path in (path, { try Waveform.load(path: path, sampleRate: sampleRate) }) }
         bandwidths = files.map { _ in Double(sampleRate) / 2 }
+        languages = files.map { _ in "und" }
     }
 
     /// - Parameters:
@@ -84,6 +89,7 @@ public struct EvaluationSet: Sendable {
         guard !sample.clips.isEmpty || count == 0 else { throw PipelineError.nothingUsable(sample.skipped) }
         clips = sample.clips.map { taken in (taken.clip.key, { taken.waveform }) }
         bandwidths = sample.clips.map(\.clip.bandwidth)
+        languages = sample.clips.map { $0.clip.language ?? "und" }
         do {
             phonemes = try labeler?.labels(for: sample.clips.map(\.clip)).map { $0.map(Int.init) } ?? []
         } catch let error as EspeakError {
@@ -104,7 +110,7 @@ public struct EvaluationSet: Sendable {
         var mel: [Double] = []
         var sdr: [Double] = []
         var levelOne: [Double] = []
-        var errors = PhonemeErrors()
+        var errors: [String: PhonemeErrors] = [:]
         var statistics = CodeStatistics(configuration)
         var seconds = 0.0
         var codedBits = 0.0
@@ -136,7 +142,8 @@ public struct EvaluationSet: Sendable {
                     let heard = try inventory.reading(
                         tokens.level(0).map(Int.init),
                         shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate))
-                    errors.add(reference: phonemes[number], hypothesis: heard)
+                    errors[languages[number], default: PhonemeErrors()]
+                        .add(reference: phonemes[number], hypothesis: heard)
                 }
                 let alone = try self.levelOne(tokens, of: original, codec)
                 if let value = try? SpeechQuality.stoi(reference: original, degraded: alone) {
@@ -164,7 +171,8 @@ public struct EvaluationSet: Sendable {
             bitRate: configuration.bitRate,
             codedBitRate: prior.map { _ in codedBits / Double(max(1, frames)) * configuration.frameRate },
             level1Used: statistics.level1?.fractionUsed,
-            level1Perplexity: statistics.level1?.perplexity, phonemeErrorRate: errors.rate,
+            level1Perplexity: statistics.level1?.perplexity, phonemeErrorRate: PhonemeErrors(errors.values).rate,
+            phonemeErrors: errors.isEmpty ? nil : errors,
             blankShare: configuration.phonemes.map { _ in statistics.blankShare },
             level1STOI: configuration.phonemes.map { _ in mean(levelOne) }, bitMeans: statistics.bitMeans,
             encodeSpeed: seconds / encoding.seconds, decodeSpeed: seconds / decoding.seconds)
