@@ -132,16 +132,15 @@ extension Evaluation {
     /// Of which kinds the errors are, and in which languages, where there are several.
     private var phonemeErrorTable: String? {
         guard let phonemeErrors else { return nil }
-        let all = PhonemeErrors(phonemeErrors.values)
-        func share(_ count: Int, of errors: PhonemeErrors) -> String {
-            (100 * Double(count) / Double(max(1, errors.total))).fixed(1) + " %"
+        func line(_ name: String, _ share: Double) -> String {
+            "  \(name)".leftAligned(in: 26) + (share * 100).fixed(1) + " %"
         }
+        let all = PhonemeErrors(phonemeErrors.values)
         let kinds = [
             ("substitutions", all.substitutions), ("insertions", all.insertions), ("deletions", all.deletions),
-        ].map { kind, count in "  \(kind)".leftAligned(in: 26) + share(count, of: all) }
-        let languages = phonemeErrors.sorted { $0.key < $1.key }.map { language, errors in
-            "  in \(language)".leftAligned(in: 26)
-                + share(errors.substitutions + errors.insertions + errors.deletions, of: errors)
+        ].map { kind, count in line(kind, Double(count) / Double(max(1, all.total))) }
+        let languages = phonemeErrors.sorted { $0.key < $1.key }.compactMap { language, errors in
+            errors.rate.map { line("in \(language)", $0) }
         }
         return (kinds + (languages.count > 1 ? languages : [])).joined(separator: "\n")
     }
