@@ -140,8 +140,8 @@ allophone_status allophone_encode(
     const allophone_codec *codec, const float *samples, size_t count, uint64_t *codes, size_t capacity, size_t *frames);
 
 /* Encodes a recording as allophone_encode does, but tries out codes near the encoder's own and keeps what decodes to the nearest of the
- * recording: better sound of as many bits, found in many times the time. If the model has a prior, what a code would add to a file that is
- * written with it counts a little, too. The codec's threads share the work.
+ * recording: better sound of as many bits, found in many times the time. All codes count alike, whatever the model's prior: nothing here
+ * writes files with it. The codec's threads share the work.
  *
  * paths     1 to 64: how many beginnings are gone on with at once. 4 is a good number.
  */

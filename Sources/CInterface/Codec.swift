@@ -10,13 +10,11 @@ import Tokenizer
 /// What an `allophone_codec` points to.
 final class CodecHandle: Sendable {
     let codec: NativeCodec
-    private let prior: TokenPrior?
     let format: allophone_format
     let levels: [TokenLayout.Level]
 
     init(_ file: ModelFile, _ directions: Set<NativeCodec.Direction>, _ precision: Precision, threads: Int) throws {
         codec = try NativeCodec(file, precision: precision, threads: threads, directions: directions)
-        prior = file.prior
         if directions.contains(.searching) { _ = try SearchingCodec(codec, paths: 1) }
         let configuration = file.model.configuration
         levels = try configuration.tokenLayout.levels
@@ -31,7 +29,7 @@ final class CodecHandle: Sendable {
 
     var hop: Int { codec.model.configuration.hop }
 
-    func searching(paths: Int) throws -> SearchingCodec { try SearchingCodec(codec, paths: paths, prior: prior) }
+    func searching(paths: Int) throws -> SearchingCodec { try SearchingCodec(codec, paths: paths) }
 }
 
 @c @implementation
