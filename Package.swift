@@ -72,7 +72,7 @@ let package = Package(
         library("Tokenizer", ["NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         library("Codec", ["Tokenizer", "Native", "NN", "Audio", "Tensor", "Checkpoint", "Phonemes"]),
         .target(
-            name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Audio", "Checkpoint"],
+            name: "Allophone", dependencies: ["Codec", "Tokenizer", "Native", "Phonemes", "Audio", "Checkpoint"],
             path: "Sources/Umbrella", swiftSettings: settings),
         .systemLibrary(name: "CAllophone", path: "include"),
         library("CInterface", ["CAllophone", "Codec", "Tokenizer", "Native", "Checkpoint"]),

@@ -75,7 +75,7 @@ struct Evaluate: ParsableCommand {
         let interrupt = Interrupt()
         let bar = ProgressBar("evaluating", total: Double(set.count), unit: .items("clip"))
         var done = 0
-        let result = try set.evaluate(codec, prior: file.prior) { clip in
+        let result = try set.evaluate(codec, reader: file.phonemeReader, prior: file.prior) { clip in
             try interrupt.check()
             done += 1
             if let output { try keep(clip, in: output) }

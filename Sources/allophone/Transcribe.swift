@@ -15,7 +15,8 @@ struct Transcribe: ParsableCommand {
         abstract: "Say which phonemes are in a sound file, and when.",
         discussion: """
             Prints the level-1 tokens as IPA, a line each: start, end and symbol, apart by tabs, in seconds. A phoneme lasts as \
-            long as the model goes on saying it; between phonemes it says <blank>, which is not printed. With --text the phonemes are \
+            long as the model goes on saying it, but for slips of a frame; between phonemes it says <blank>, which is not \
+            printed. With --text the phonemes are \
             known, by espeak-ng, and the model finds when each is said (forced alignment).
 
             EXAMPLES
@@ -76,7 +77,7 @@ struct Transcribe: ParsableCommand {
         if let textGrid { try requireDistinct(input: input, model: model.path, output: textGrid) }
         let file = try model.load()
         let configuration = file.model.configuration
-        guard let inventory = configuration.phonemes else { throw CommandError.noInventory(path: file.path) }
+        guard let reader = file.phonemeReader else { throw CommandError.noInventory(path: file.path) }
         let interrupt = Interrupt()
         if input == "-" { try endStandardInput(on: interrupt) }
         let source = try interrupt.orFailure { try AudioSource(path: input, sampleRate: configuration.sampleRate) }
@@ -88,7 +89,7 @@ struct Transcribe: ParsableCommand {
             if let text, let language {
                 try align(text, language: language, source, file, interrupt)
             } else {
-                try recognise(source, file, inventory, interrupt)
+                try recognise(source, file, reader, interrupt)
             }
         let segments = heard.segments
         let rate = Double(configuration.sampleRate)
@@ -111,7 +112,7 @@ struct Transcribe: ParsableCommand {
 
     /// What the model hears, and of how many samples.
     private func recognise(
-        _ source: AudioSource, _ file: ModelFile, _ inventory: PhonemeInventory, _ interrupt: Interrupt
+        _ source: AudioSource, _ file: ModelFile, _ reader: PhonemeReader, _ interrupt: Interrupt
     ) throws -> (Heard, Int) {
         let codec = try backend.codec(file, for: [.encoding])
         var encoder = try codec.makeEncoder()
@@ -120,11 +121,7 @@ struct Transcribe: ParsableCommand {
             codes += try encoder.push($0).level(0).map(Int.init)
         }
         codes += try encoder.finish().level(0).map(Int.init)
-        let configuration = file.model.configuration
-        let segments = try inventory.segments(
-            codes, frameRate: configuration.frameRate,
-            shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate),
-            delay: configuration.phonemeDelay ?? 0)
+        let segments = try reader.segments(codes)
         return (Heard(segments: segments), samples)
     }
 

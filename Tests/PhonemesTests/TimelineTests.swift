@@ -34,14 +34,6 @@ struct TimelineTests {
         }
     }
 
-    @Test func aSlipOfAFrameIsNoPhoneme() throws {
-        #expect(PhonemeInventory.shortestRun(frameRate: 50) == 2 && PhonemeInventory.shortestRun(frameRate: 25) == 1)
-        let codes = [5, 5, 9, 5, 5, 0, 3, 0, 4, 4, 0, 4, 4, 7]
-        #expect(try inventory.reading(codes, shortest: 2) == [5, 4, 4], "a blank is no slip, however short")
-        let times = try inventory.segments(codes, frameRate: 50, shortest: 2).map { [$0.start, $0.end] }
-        #expect(times == [[0, 0.1], [0.16, 0.2], [0.22, 0.26]])
-    }
-
     @Test func aDelayIsTakenOffTimesAndPutOnFrames() throws {
         let codes = [7, 3, 0, 5, 5, 5, 0, 9, 9, 4]
         let segments = try inventory.segments(codes, frameRate: 50, delay: 2)

@@ -39,7 +39,7 @@ struct EvaluationTests {
     @Test func everyFigureIsWhatItsDefinitionSays() throws {
         let codec = try ScriptedCodec()
         let inventory = try #require(codec.model.configuration.phonemes)
-        let result = try set(PhonemeLabeler(inventory: inventory)).evaluate(codec)
+        let result = try set(PhonemeLabeler(inventory: inventory)).evaluate(codec, reader: codec.reader)
         #expect(result.clips == 2 && abs(result.seconds - 2) < 1e-9)
         // "a" and "i" are heard in both: the second clip lacks two of its four.
         #expect(result.phonemeErrorRate == 2.0 / 6)
@@ -69,7 +69,7 @@ struct EvaluationTests {
         #expect(try set(PhonemeLabeler(inventory: inventory)).unlabeled == nil)
         let without = try set(FailingLabeler(error: EspeakError.missing(path: nil)))
         #expect(without.unlabeled == .missing(path: nil))
-        let result = try without.evaluate(codec)
+        let result = try without.evaluate(codec, reader: codec.reader)
         #expect(result.phonemeErrorRate == nil && result.phonemeErrors == nil && result.blankShare == 35.0 / 50)
         #expect(throws: PipelineError.noSources) { try set(FailingLabeler(error: PipelineError.noSources)) }
     }
@@ -88,6 +88,7 @@ private func gated(_ samples: [Float]) -> [Float] {
 /// Hears the same in every second, and gives the sound back half as loud.
 private struct ScriptedCodec: SpeechCodec {
     let model: Alpha
+    let reader: PhonemeReader
     let chunkSamples = 8000
     private let tape = Tape()
 
@@ -98,6 +99,9 @@ private struct ScriptedCodec: SpeechCodec {
                 sampleRate: 8000, width: 2, strides: [4, 5, 8], dilations: [1], latentDimension: 8,
                 transformer: .init(layers: 0, heads: 1, window: 1),
                 quantizer: [.phonemes(inventory, dimension: 8), .bsq(bits: 6)], phonemes: inventory))
+        // No phoneme is like another.
+        let entries = (0..<8).map { entry in (0..<8).map { $0 == entry ? 1.0 : 0 } }
+        reader = PhonemeReader(inventory, entries: entries, frameRate: 50)
     }
 
     func makeEncoder() -> Encoder { Encoder(tape: tape) }

@@ -15,11 +15,10 @@ public struct PhonemeSegment: Codable, Hashable, Sendable {
 extension PhonemeInventory {
     /// The greedy reading of CTC: runs of one code are one phoneme, and blanks are none. Graves et al., 2006.
     ///
-    /// - Parameter shortest: a run of fewer frames is a slip, and no phoneme; see `shortestRun`.
     /// - Throws: `PhonemeInventoryError.noSuchEntry`.
-    public func reading(_ codes: [Int], shortest: Int = 1) throws(PhonemeInventoryError) -> [Int] {
+    public func reading(_ codes: [Int]) throws(PhonemeInventoryError) -> [Int] {
         var phonemes: [Int] = []
-        for run in runs(codes, shortest: shortest) where run.code != Self.blank {
+        for run in runs(codes) where run.code != Self.blank {
             _ = try symbol(run.code)
             phonemes.append(run.code)
         }
@@ -31,24 +30,35 @@ extension PhonemeInventory {
     /// - Parameters:
     ///   - codes: one entry a frame.
     ///   - frameRate: frames per second.
-    ///   - shortest: a run of fewer frames is a slip, and no phoneme; see `shortestRun`.
     ///   - delay: how many frames after its sound a phoneme is named. One named earlier than that has no time before the beginning.
     /// - Throws: `PhonemeInventoryError.noSuchEntry`.
     public func segments(
-        _ codes: [Int], frameRate: Double, shortest: Int = 1, delay: Int = 0
+        _ codes: [Int], frameRate: Double, delay: Int = 0
     ) throws(PhonemeInventoryError) -> [PhonemeSegment] {
         for code in codes { _ = try symbol(code) }
-        return segments(known: codes, frameRate: frameRate, shortest: shortest, delay: delay)
+        return segments(known: codes, frameRate: frameRate, delay: delay)
     }
 
     /// As `segments`, of entries that there are.
-    func segments(known codes: [Int], frameRate: Double, shortest: Int = 1, delay: Int = 0) -> [PhonemeSegment] {
-        runs(codes, shortest: shortest).compactMap { run in
+    func segments(known codes: [Int], frameRate: Double, delay: Int = 0) -> [PhonemeSegment] {
+        runs(codes).compactMap { run in
             guard run.code != Self.blank && run.frames.upperBound > delay else { return nil }
             return PhonemeSegment(
                 ipa: symbols[run.code], start: Double(max(0, run.frames.lowerBound - delay)) / frameRate,
                 end: Double(run.frames.upperBound - delay) / frameRate)
         }
+    }
+
+    private func runs(_ codes: [Int]) -> [(code: Int, frames: Range<Int>)] {
+        var runs: [(code: Int, frames: Range<Int>)] = []
+        for (frame, code) in codes.enumerated() {
+            if let last = runs.last, last.code == code {
+                runs[runs.count - 1].frames = last.frames.lowerBound..<frame + 1
+            } else {
+                runs.append((code, frame..<frame + 1))
+            }
+        }
+        return runs
     }
 
     /// The entry of each of `frames` frames that these segments cover at its middle, blank between them.
@@ -84,30 +94,5 @@ extension PhonemeInventory {
             }
         }
         return frames
-    }
-}
-
-extension PhonemeInventory {
-    /// Frames of the shortest run that is read as a phoneme: of 30 ms, which few phonemes fall below. Level 1 decides each frame for
-    /// itself and at once, and changes its mind for a frame more often than people speak that fast.
-    ///
-    /// - Parameter frameRate: frames per second.
-    public static func shortestRun(frameRate: Double) -> Int { max(1, Int((0.03 * frameRate).rounded(.up))) }
-
-    /// Runs of one code, without those of phonemes that are too short; what they stood between is one run if it is of one code.
-    private func runs(_ codes: [Int], shortest: Int) -> [(code: Int, frames: Range<Int>)] {
-        var result: [(code: Int, frames: Range<Int>)] = []
-        func append(_ run: (code: Int, frames: Range<Int>)) {
-            if let last = result.last, last.code == run.code {
-                result[result.count - 1].frames = last.frames.lowerBound..<run.frames.upperBound
-            } else {
-                result.append(run)
-            }
-        }
-        for (frame, code) in codes.enumerated() { append((code, frame..<frame + 1)) }
-        let all = result
-        result = []
-        for run in all where run.code == Self.blank || run.frames.count >= shortest { append(run) }
-        return result
     }
 }

@@ -100,10 +100,12 @@ public struct EvaluationSet: Sendable {
     /// Encodes and decodes every clip and measures the result.
     ///
     /// - Parameters:
+    ///   - reader: of the model's phonemes, if it has any.
     ///   - prior: the model's, if it has one.
     ///   - each: given every reconstruction, to keep some.
     public func evaluate(
-        _ codec: some SpeechCodec, prior: TokenPrior? = nil, each: (Reconstruction) throws -> Void = { _ in }
+        _ codec: some SpeechCodec, reader: PhonemeReader?, prior: TokenPrior? = nil,
+        each: (Reconstruction) throws -> Void = { _ in }
     ) throws -> Evaluation {
         let configuration = codec.model.configuration
         var stoi: [Double] = []
@@ -137,11 +139,9 @@ public struct EvaluationSet: Sendable {
             statistics.add(tokens)
             frames += tokens.count
             codedBits += prior?.bits(of: tokens) ?? 0
-            if let inventory = configuration.phonemes {
+            if let reader {
                 if number < phonemes.count && !phonemes[number].isEmpty {
-                    let heard = try inventory.reading(
-                        tokens.level(0).map(Int.init),
-                        shortest: PhonemeInventory.shortestRun(frameRate: configuration.frameRate))
+                    let heard = try reader.reading(tokens.level(0).map(Int.init))
                     errors[languages[number], default: PhonemeErrors()]
                         .add(reference: phonemes[number], hypothesis: heard)
                 }

@@ -240,7 +240,10 @@ public final class Trainer {
     public func evaluate(each: (Reconstruction) throws -> Void = { _ in }) throws -> Evaluation {
         var shares: [Double] = []
         var written = 0
-        var evaluation = try evaluationSet.evaluate(XLACodec(model: model, parameters: deployed, on: engine)) { clip in
+        let parameters = deployed
+        let reader = try model.phonemeReader { try parameters.values[$0]!.hostArray() }
+        let codec = XLACodec(model: model, parameters: parameters, on: engine)
+        var evaluation = try evaluationSet.evaluate(codec, reader: reader) { clip in
             try each(clip)
             if written < recipe.evaluation.samples { try samples.write(clip, step: step) }
             written += 1
