@@ -1,21 +1,26 @@
 """What each ablation of `recipes/alpha-tiny.json` comes to: every recipe trained on the same seeds and measured on the same clips.
 
-    .venv/bin/python Benchmarks/peers/ablations.py [--steps 3000] [--seeds 0] [--recipes alpha-tiny alpha-tiny-hinge] [--data .corpus/core]
+    .venv/bin/python Benchmarks/peers/ablations.py [--steps 3000] [--seeds 0] [--recipes alpha-tiny alpha-tiny-hinge] [--jobs 2] [--data .corpus/core]
 
 Clips are of speakers that no run has heard. A run that was stopped goes on from its newest checkpoint; a finished one is only
-measured. Writes a table in Markdown, means over seeds and half of what they differ by, and ends with one line of JSON.
+measured. Runs of so small a model make more steps together, each on its share of the cores (`--jobs`), than one after another on
+all of them. Writes a table in Markdown, means over seeds and half of what they differ by, and ends with one line of JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from queue import SimpleQueue
 
 from quality import P808, ROOT, Clip, Figures, chosen, dataset, evaluate, measure, shifted
 from speech_codecs import Allophone, load, run
@@ -27,15 +32,41 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def train(program: Path, recipe: str, folder: Path, data: Path, steps: int, seed: int) -> Path:
-    """The file of the model that the run ends with."""
+def train(recipe: str, seed: int, arguments: argparse.Namespace, cores: set[int]) -> Path:
+    """The file of the model that the run ends with. Of runs at once each says how it goes in a file of its own."""
+    folder = arguments.runs / f"{recipe}-{arguments.steps}-seed{seed}"
     command = [
-        program, "train", "--config", ROOT / f"recipes/{recipe}.json", "--data", data, "--run", folder, "--steps", steps,
-        "--seed", seed,
+        arguments.program, "train", "--config", ROOT / f"recipes/{recipe}.json", "--data", arguments.data, "--run", folder,
+        "--steps", arguments.steps, "--seed", seed,
     ]  # fmt: skip
-    if subprocess.run([str(word) for word in command], stdout=sys.stderr).returncode != 0:
-        raise SystemExit(f"ablations: the run in {folder} failed; what it says above is why")
+    log = folder.with_suffix(".log")
+    print(f"ablations: {folder.name}" + (f", as {log} says" if arguments.jobs > 1 else ""), file=sys.stderr, flush=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") if arguments.jobs > 1 else nullcontext(sys.stderr) as said:
+        # XLA makes as many threads as it may use cores.
+        done = subprocess.run(
+            [str(word) for word in command], stdout=said, stderr=said, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    if done.returncode != 0:
+        where = f"in {log}" if arguments.jobs > 1 else "above"
+        raise SystemExit(f"ablations: the run in {folder} failed; what it says {where} is why")
     return folder / "model.safetensors"
+
+
+def trained(runs: list[tuple[str, int]], arguments: argparse.Namespace) -> dict[tuple[str, int], Path]:
+    """The model's file of each recipe and seed."""
+    cores, shares = sorted(os.sched_getaffinity(0)), SimpleQueue()
+    for job in range(arguments.jobs):
+        shares.put(set(cores[job::arguments.jobs]))
+
+    def one(recipe: str, seed: int) -> Path:
+        share = shares.get()
+        try:
+            return train(recipe, seed, arguments, share)
+        finally:
+            shares.put(share)
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        return dict(zip(runs, pool.map(one, *zip(*runs))))
 
 
 def seconds_a_step(folder: Path) -> float:
@@ -85,6 +116,8 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=[BASE, *ablations], choices=[BASE, *ablations])
     parser.add_argument("--data", type=Path, default=ROOT / ".corpus/core")
     parser.add_argument("--clips", type=int, default=64)
+    parser.add_argument("--jobs", type=int, default=1, choices=range(1, len(os.sched_getaffinity(0)) + 1), metavar="N",
+                        help="runs at once (%(default)s)")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs/ablations")
     parser.add_argument("--table", type=Path, help="where the table goes; standard error without")
     arguments = parser.parse_args()
@@ -94,16 +127,13 @@ def main() -> None:
     listener = P808()
     results: dict[str, list[dict]] = {}
     # All recipes of a seed, then the next: what is there when it is stopped compares.
-    for seed in arguments.seeds:
-        for recipe in arguments.recipes:
-            folder = arguments.runs / f"{recipe}-{arguments.steps}-seed{seed}"
-            print(f"ablations: {folder.name}", file=sys.stderr, flush=True)
-            model = train(arguments.program, recipe, folder, arguments.data, arguments.steps, seed)
-            found = judged(arguments.program, model, rows, arguments.data, listener)
-            results.setdefault(recipe, []).append(found | {"step": seconds_a_step(folder)})
-            if arguments.table:
-                arguments.table.parent.mkdir(parents=True, exist_ok=True)
-                arguments.table.write_text(table(results), "utf-8")
+    runs = [(recipe, seed) for seed in arguments.seeds for recipe in arguments.recipes]
+    for (recipe, _), model in trained(runs, arguments).items():
+        found = judged(arguments.program, model, rows, arguments.data, listener)
+        results.setdefault(recipe, []).append(found | {"step": seconds_a_step(model.parent)})
+        if arguments.table:
+            arguments.table.parent.mkdir(parents=True, exist_ok=True)
+            arguments.table.write_text(table(results), "utf-8")
     print(table(results), file=sys.stderr)
     stoi = {recipe: statistics.mean(found["stoi"] for found in runs) for recipe, runs in results.items()}
     base = stoi.get(BASE, next(iter(stoi.values())))

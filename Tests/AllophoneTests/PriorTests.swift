@@ -1,6 +1,5 @@
 import Checkpoint
 import Foundation
-import Tensor
 import TestSupport
 import Testing
 import Tokenizer
@@ -70,14 +69,8 @@ extension CommandLineTests {
         }
 
         @Test func aSearchCountsBitsWhereTheyAreSaved() throws {
-            // Sets cost 11 bits each, and bits that are not next to nothing.
-            let types = TokenPrior.types(layout: try TinyModel.configuration.tokenLayout, past: 1, width: 1)
-            let prior = types.mapValues { HostArray(repeating: 0, type: $0) }
-                .merging(["prior.headBias": HostArray(repeating: -255, type: types["prior.headBias"]!)]) { $1 }
             let dear = folder.file("dear.safetensors")
-            try Safetensors.write(
-                TinyModel.arrays().merging(prior) { $1 }, metadata: ModelFile.metadata(TinyModel.configuration),
-                to: dear)
+            try ModelFile(path: model).write(with: dearBits(TinyModel.configuration.tokenLayout), to: dear)
             try write(Sounds.wav(Sounds.speech(seconds: 1, rate: 24000), rate: 24000), to: folder.file("in.wav"))
             for (name, file) in [("dear", dear), ("free", model)] {
                 let (array, tokens) = (folder.file("\(name).npy"), folder.file("\(name).allo"))

@@ -63,6 +63,23 @@ import Tokenizer
                 == ALLOPHONE_ERROR_USE)
     }
 
+    @Test func aSearchCountsAllCodesAlikeWhateverTheModelsPrior() throws {
+        let file = try ModelFile(path: c.path)
+        let prior = try dearBits(file.model.configuration.tokenLayout)
+        let path = c.folder.file("dear.safetensors")
+        try file.write(with: prior, to: path)
+        let samples = sound(hop * 12 + 7, seed: 3)
+        let searched = try NativeCodec(file, directions: [.searching, .decoding])
+        let expected = try SearchingCodec(searched, paths: 2).encode(samples)
+        #expect(try expected != SearchingCodec(searched, paths: 2, prior: prior).encode(samples))
+        let dear = try opened { allophone_codec_open(path, ALLOPHONE_SEARCH.rawValue, ALLOPHONE_F32.rawValue, 1, $0) }
+        defer { allophone_codec_close(dear) }
+        var codes = [UInt64](repeating: .max, count: expected.codes.count)
+        var frames = -1
+        try succeed(allophone_encode_searching(dear, 2, samples, samples.count, &codes, expected.count, &frames))
+        #expect(frames == expected.count && codes == expected.codes)
+    }
+
     @Test func streamsGiveWhatSwiftGives() throws {
         let samples = sound(hop * 30 + 5, seed: 4)
         let expected = try codec.encode(samples)

@@ -69,12 +69,7 @@ import Tokenizer
     }
 
     @Test func bitsThatCostMoreAreChosenLess() throws {
-        let layout = try model.configuration.tokenLayout
-        let types = TokenPrior.types(layout: layout, past: 1, width: 1)
-        // Sets cost 11 bits each, and bits that are not next to nothing.
-        let arrays = types.mapValues { HostArray(repeating: 0, type: $0) }
-            .merging(["prior.headBias": HostArray(repeating: -255, type: types["prior.headBias"]!)]) { $1 }
-        let prior = try TokenPrior(arrays, layout: layout)
+        let prior = try dearBits(model.configuration.tokenLayout)
         let whole = sound(hop * 40, seed: 6)
         let free = try SearchingCodec(codec, paths: 2).tokens(whole)
         let cheap = try SearchingCodec(codec, paths: 2, prior: prior).tokens(whole)
