@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Tensor
 import TestSupport
 import Testing
 import Tokenizer
