@@ -1,6 +1,5 @@
 import Checkpoint
 import Foundation
-import Tensor
 import TestSupport
 import Testing
 import Tokenizer
