@@ -236,10 +236,10 @@ bench-quality: build peers corpus ## Speech through MODEL, Opus and Codec2: PESQ
 bench-directions: build peers corpus ## What losses are worth to PESQ and STOI: MODEL's sound moved against their gradients
 	@$(PYTHON) Benchmarks/peers/loss_directions.py --model $(MODEL) --data $(DATA)
 
-# Runs at once, each on its share of the cores.
-JOBS ?= 2
+# Runs at once, each on its share of the cores; two, where there are as many.
+JOBS ?=
 bench-ablations: build peers corpus ## recipes/alpha-tiny.json and its ablations, each trained for STEPS on SEEDS, JOBS at once, and measured (hours; resumes)
-	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/ablations.py --steps $(STEPS) --seeds $(SEEDS) --jobs $(JOBS) --data $(DATA) \
+	@OMP_NUM_THREADS=1 $(PYTHON) Benchmarks/peers/ablations.py --steps $(STEPS) --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS)) --data $(DATA) \
 		--table out/ablations.md
 
 bench-sources: setup arrow peers ## Parquet and WebDataset, against pyarrow and webdataset, and a manifest of a million lines

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -52,8 +53,8 @@ def train(recipe: str, seed: int, arguments: argparse.Namespace, cores: set[int]
     return folder / "model.safetensors"
 
 
-def trained(runs: list[tuple[str, int]], arguments: argparse.Namespace) -> dict[tuple[str, int], Path]:
-    """The model's file of each recipe and seed."""
+def trained(runs: list[tuple[str, int]], arguments: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Recipes and the files of their models, in the order of the runs, as soon as each is there."""
     cores, shares = sorted(os.sched_getaffinity(0)), SimpleQueue()
     for job in range(arguments.jobs):
         shares.put(set(cores[job::arguments.jobs]))
@@ -66,7 +67,7 @@ def trained(runs: list[tuple[str, int]], arguments: argparse.Namespace) -> dict[
             shares.put(share)
 
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        return dict(zip(runs, pool.map(one, *zip(*runs))))
+        yield from zip((recipe for recipe, _ in runs), pool.map(one, *zip(*runs)))
 
 
 def seconds_a_step(folder: Path) -> float:
@@ -116,7 +117,8 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=[BASE, *ablations], choices=[BASE, *ablations])
     parser.add_argument("--data", type=Path, default=ROOT / ".corpus/core")
     parser.add_argument("--clips", type=int, default=64)
-    parser.add_argument("--jobs", type=int, default=1, choices=range(1, len(os.sched_getaffinity(0)) + 1), metavar="N",
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--jobs", type=int, default=min(2, cores), choices=range(1, cores + 1), metavar="N",
                         help="runs at once (%(default)s)")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs/ablations")
     parser.add_argument("--table", type=Path, help="where the table goes; standard error without")
@@ -128,7 +130,7 @@ def main() -> None:
     results: dict[str, list[dict]] = {}
     # All recipes of a seed, then the next: what is there when it is stopped compares.
     runs = [(recipe, seed) for seed in arguments.seeds for recipe in arguments.recipes]
-    for (recipe, _), model in trained(runs, arguments).items():
+    for recipe, model in trained(runs, arguments):
         found = judged(arguments.program, model, rows, arguments.data, listener)
         results.setdefault(recipe, []).append(found | {"step": seconds_a_step(model.parent)})
         if arguments.table:

@@ -2,7 +2,7 @@
 ///
 /// Level 1 decides each frame for itself and at once, and changes its mind for a frame more often than people speak that fast. What is read
 /// is the likeliest path through all frames (Viterbi, 1967) on which each change costs something, and each frame as much as its token's
-/// entry differs from that of the path: a frame of something quite different is a phoneme, one of something alike is a slip.
+/// entry differs from that of the path: what is quite different is a phoneme in fewer frames than what is alike, which is a slip.
 public struct PhonemeReader: Sendable {
     public let inventory: PhonemeInventory
     private let frameRate: Double
