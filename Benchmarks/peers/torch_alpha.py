@@ -108,9 +108,16 @@ class Bits(nn.Module):
 
 
 class Quantizer(nn.Module):
-    def __init__(self, levels: list[nn.Module]):
+    def __init__(self, levels: list[nn.Module], blocks: list[nn.Module]):
         super().__init__()
-        self.levels = nn.ModuleList(levels)
+        self.levels, self.phonemeEncoder = nn.ModuleList(levels), nn.Sequential(*blocks)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """→ what the decoder hears, level 1's logits, and level 2's losses."""
+        phonemes, bits = self.levels
+        first, logits = phonemes(self.phonemeEncoder(x))
+        second, commitment, entropy = bits(x - first.detach())
+        return first + second, logits, commitment, entropy
 
 
 class TransformedEncoder(Encoder):
@@ -141,22 +148,20 @@ class Alpha(nn.Module):
             configuration["width"], tuple(configuration["strides"]), latent, tuple(configuration["dilations"]),
             tuple(configuration.get("decoderChannels") or ()))
 
-        def blocks() -> list[nn.Module]:
+        def blocks(count: int) -> list[nn.Module]:
             sizes = [transformer[name] for name in ("heads", "window", "expansion")]
-            return [TransformerBlock(latent, *sizes) for _ in range(transformer["layers"])]
+            return [TransformerBlock(latent, *sizes) for _ in range(count)]
 
         first, second = configuration["quantizer"]
-        self.encoder = TransformedEncoder(codec, blocks())
-        self.quantizer = Quantizer([
-            Phonemes(latent, first["codebookSize"], first["dimension"]), Bits(latent, second["bits"])])
-        self.decoder = TransformedDecoder(codec, blocks())
+        self.encoder = TransformedEncoder(codec, blocks(transformer["layers"]))
+        self.quantizer = Quantizer(
+            [Phonemes(latent, first["codebookSize"], first["dimension"]), Bits(latent, second["bits"])],
+            blocks(configuration.get("phonemeLayers") or 0))
+        self.decoder = TransformedDecoder(codec, blocks(transformer["layers"]))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        latent = self.encoder(x)
-        phonemes, bits = self.quantizer.levels
-        first, logits = phonemes(latent)
-        second, commitment, entropy = bits(latent - first.detach())
-        return self.decoder(first + second), logits, commitment, entropy
+        heard, logits, commitment, entropy = self.quantizer(self.encoder(x))
+        return self.decoder(heard), logits, commitment, entropy
 
     @torch.no_grad()
     def load_parameters(self, parameters: dict[str, np.ndarray]) -> None:

@@ -73,6 +73,7 @@ import Tokenizer
         var configuration = model.configuration
         configuration.quantizer = [.phonemes(inventory, dimension: 4), .bsq(bits: 4)]
         configuration.phonemes = inventory
+        configuration.phonemeLayers = 1
         let hearing = try Alpha(configuration)
         var arrays = weights(of: hearing)
         arrays["quantizer.levels.0.usage"] = HostArray([0.6, 0.1, 0.05, 0.2, 0.05] as [Float], shape: [5])

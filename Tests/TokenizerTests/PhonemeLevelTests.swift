@@ -11,12 +11,13 @@ import Testing
 struct PhonemeLevelTests {
     private static let inventory = try? PhonemeInventory(["<blank>", "a", "b", "k", "s", "t", "i", "u"])
 
-    private func configuration(_ first: Alpha.Configuration.Level, phonemes: Bool = true) throws -> Alpha.Configuration
-    {
+    private func configuration(
+        _ first: Alpha.Configuration.Level, phonemes: Bool = true, layers: Int = 1, phonemeLayers: Int? = nil
+    ) throws -> Alpha.Configuration {
         Alpha.Configuration(
             sampleRate: 8000, width: 2, strides: [2, 4], dilations: [1], latentDimension: 8,
-            transformer: .init(layers: 1, heads: 2, window: 4), quantizer: [first, .bsq(bits: 4)],
-            phonemes: phonemes ? Self.inventory : nil)
+            transformer: .init(layers: layers, heads: 2, window: 4), quantizer: [first, .bsq(bits: 4)],
+            phonemes: phonemes ? Self.inventory : nil, phonemeLayers: phonemeLayers)
     }
 
     private static let levels: [Alpha.Configuration.Level] = [
@@ -55,7 +56,8 @@ struct PhonemeLevelTests {
         let values = parameters.map { random.array($0.value.shape, .f32) }
         let x = random.array([2, 9, 8], .f32)
         let input = Tensor.input(x.type, name: "x")
-        let quantized = model.quantizer(input)
+        var past = Past.offline()
+        let quantized = model.quantizer(input, &past)
         let logits = try #require(quantized.logits)
         #expect(logits.shape == [2, 9, 8] && logits.dtype == .f32)
         let results = try TestBackends.reference.run(
@@ -97,8 +99,8 @@ struct PhonemeLevelTests {
     }
 
     /// The rule of the design: the VQ answers to the phoneme loss alone, and the bits take the rest.
-    @Test func aPhonemeLevelLearnsByThePhonemeLossAlone() throws {
-        let model = try Alpha(configuration(Self.levels[0]))
+    @Test(arguments: [nil, 2]) func aPhonemeLevelLearnsByThePhonemeLossAlone(phonemeLayers: Int?) throws {
+        let model = try Alpha(configuration(Self.levels[0], phonemeLayers: phonemeLayers))
         let byReconstruction = reached(
             try gradients(model) { model, audio, training in
                 let (estimate, quantized) = model.reconstruct(audio, training: training)
@@ -113,10 +115,13 @@ struct PhonemeLevelTests {
                 ).loss.sum()
             })
 
-        let codebook: Set = [
-            "quantizer.levels.0.codebook", "quantizer.levels.0.project.weight", "quantizer.levels.0.project.bias",
-            "quantizer.levels.0.logScale",
-        ]
+        let own = model.quantizer.parameters.keys.filter { $0.hasPrefix("phonemeEncoder.") }.map { "quantizer.\($0)" }
+        #expect(own.isEmpty == (phonemeLayers == nil))
+        let codebook = Set(
+            own + [
+                "quantizer.levels.0.codebook", "quantizer.levels.0.project.weight", "quantizer.levels.0.project.bias",
+                "quantizer.levels.0.logScale",
+            ])
         let byAlignments = reached(
             try gradients(model) { model, audio, training in
                 let logits = model.reconstruct(audio, training: training).quantized.logits ?? audio
@@ -136,6 +141,38 @@ struct PhonemeLevelTests {
         #expect(byPhonemes == codebook.union(encoder) && byAlignments == byPhonemes)
         let rest = Set(model.parameters.filter { $0.value.kind == .trainable }.keys).subtracting(codebook)
         #expect(byReconstruction == rest)
+    }
+
+    /// Level 1 hears what a deeper encoder would give it, and level 2 and the decoder what it leaves of the encoder's frames.
+    @Test func blocksOfLevelOneAreHeardByItAlone() throws {
+        let model = try Alpha(configuration(Self.levels[0], phonemeLayers: 1))
+        let deeper = try Alpha(configuration(Self.levels[0], layers: 2))
+        func result(_ model: Alpha) -> (latent: Tensor, quantized: Quantized) {
+            var past = Past.offline()
+            let latent = model.encoder(input, &past)
+            return (latent, model.quantizer(latent, &past))
+        }
+        var random = TestRandom(seed: 12)
+        let audio = random.array([2, 96, 1], .f32)
+        let input = Tensor.input(audio.type, name: "audio")
+        let ((latent, own), (_, theirs)) = (result(model), result(deeper))
+        let values = model.parameters.mapValues { random.array($0.shape, .f32) }
+        func run(_ model: Alpha, _ outputs: [Tensor], _ value: (String) -> HostArray?) throws -> [HostArray] {
+            let parameters = model.parameters.filter { !$0.key.hasPrefix("decoder.") }.sorted { $0.key < $1.key }
+            return try TestBackends.reference.run(
+                Graph(inputs: [input] + parameters.map(\.value.tensor), outputs: outputs),
+                [audio] + parameters.map { try #require(value($0.key)) })
+        }
+        let bits = model.quantizer.levels[1](
+            latent - model.quantizer.embedding(own.codes, levelCount: 1), training: nil)
+        let found = try run(
+            model, [try #require(own.logits), own.coordinates.slice(2, 1, 5), bits.coordinates]
+        ) { values[$0] }
+        let expected = try run(deeper, [try #require(theirs.logits)]) {
+            values[$0.replacing("encoder.transformer.1.", with: "quantizer.phonemeEncoder.0.")]
+        }
+        expectClose(found[0], expected[0], relative: 1e-5, absolute: 1e-5)
+        expectClose(found[1], found[2], relative: 1e-5, absolute: 1e-5)
     }
 
     @Test func anOrdinaryVQWithPhonemesLearnsByBoth() throws {
@@ -164,8 +201,9 @@ struct PhonemeLevelTests {
         let x = Tensor.input(TensorType(.f32, [2, 5, 8]), name: "x")
         var training = QuantizerTraining(key: RandomKey(words: .constant(RandomKey.words(seed: 1))))
         training.levelOneAlone = .constant(HostArray([true, false], shape: [2]))
-        let dropped = model.quantizer(x, training: training)
-        let all = model.quantizer(x)
+        var (droppedPast, allPast) = (Past.offline(), Past.offline())
+        let dropped = model.quantizer(x, &droppedPast, training: training)
+        let all = model.quantizer(x, &allPast)
         let alone = model.quantizer.embedding(all.codes, levelCount: 1)
         let parameters = model.quantizer.parameters.sorted { $0.key < $1.key }
         var random = TestRandom(seed: 4)

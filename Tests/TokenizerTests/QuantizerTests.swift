@@ -259,7 +259,8 @@ import Testing
         let quantizer = try Alpha(SmallAlpha.configuration).quantizer
         let values = SmallAlpha.values(quantizer.parameters)
         let x = Tensor.input(TensorType(.f32, [1, 6, 16]), name: "x")
-        let result = quantizer(x, training: training)
+        var past = Past.offline()
+        let result = quantizer(x, &past, training: training)
         #expect(
             result.losses.keys.sorted() == [
                 "levels.0.codebook", "levels.0.commitment", "levels.1.commitment", "levels.1.entropy",

@@ -123,6 +123,8 @@ import Tokenizer
             "'losses.intelligibility' must be 0 below 10000"
         ),
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
+        (whole(#""phonemeLayers": 65"#), "'phonemeLayers' must be between 0 and 64"),
+        (whole(#""phonemeLayers": 2"#), "'phonemeLayers' must be 0 in a model without phonemes"),
         (whole(#""decoderDelay": 51"#), "'decoderDelay' must be between 0 and 50 frames"),
         (
             whole(#""decoderChannels": [4]"#),

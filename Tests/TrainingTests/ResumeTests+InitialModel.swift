@@ -1,5 +1,6 @@
 import Codec
 import Foundation
+import Phonemes
 import Tensor
 import TestSupport
 import Testing
@@ -64,6 +65,34 @@ extension SmallTrainingTests.ResumeTests {
             }
         }
         #expect("\(error!)".contains("freezes a part"))
+    }
+
+    @Test func aRunGoesOnWithBlocksForItsPhonemes() throws {
+        let inventory = try PhonemeInventory(["<blank>", "a", "b", "k", "s", "t", "i", "u"])
+        func next(_ name: String, layers: Int?, from path: String = "", frozen: [Recipe.Part] = []) throws -> Trainer {
+            try trainer(name) { recipe in
+                var configuration = SmallTraining.configuration
+                configuration.phonemes = inventory
+                configuration.phonemeLayers = layers
+                recipe.model = .configuration(configuration)
+                recipe.losses.ctc = 0
+                recipe.losses.phonemeFrames = 1
+                recipe.initialModel = path
+                recipe.frozen = frozen
+            }
+        }
+        let source = try next("source", layers: nil)
+        try source.export()
+        let apart = try next("apart", layers: 2, from: source.modelPath, frozen: [.encoder, .decoder])
+        try apart.export()
+        let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: apart.modelPath))
+        #expect(after.arrays.filter { before.arrays[$0.key] != nil } == before.arrays, "bit for bit, before any step")
+        #expect(after.arrays.keys.contains("quantizer.phonemeEncoder.1.mlp.expand.weight"))
+        let error = #expect(throws: TrainingError.self) {
+            try next("frozen", layers: 2, from: source.modelPath, frozen: [.quantizer])
+        }
+        #expect("\(error!)".contains("freezes a part"))
+        #expect(throws: TrainingError.self) { try next("fewer", layers: 1, from: apart.modelPath) }
     }
 
     /// What a model makes of a chirp.

@@ -109,6 +109,7 @@ extension Recipe {
         // With every key that a configuration may have.
         var whole = Alpha.Configuration.alphaTinyPitch
         whole.decoderDelay = 0
+        whole.phonemeLayers = 0
         whole.decoderChannels = []
         guard case .object = given, let data = try? JSONEncoder().encode(whole),
             let schema = try? JSONDecoder().decode(JSON.self, from: data)

@@ -67,7 +67,7 @@ extension HostArray {
         }
         let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let (allRows, allColumns) = (start.shape[shape.rank - 2], start.shape[shape.rank - 1])
-        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer", "pointwise"]
+        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer.levels", "pointwise"]
         let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
         var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
         // These write some new channels and read others.

@@ -318,6 +318,8 @@ public final class Trainer {
         else {
             throw TrainingError.frozenBlocks(path: recipe.initialModel)
         }
+        guard (configuration.phonemeLayers ?? 0) == (old.phonemeLayers ?? 0) || !recipe.frozen.contains(.quantizer)
+        else { throw TrainingError.frozenBlocks(path: recipe.initialModel) }
         guard configuration.quantizer == old.quantizer || !recipe.frozen.contains(.quantizer) else {
             throw TrainingError.frozenBits(path: recipe.initialModel)
         }

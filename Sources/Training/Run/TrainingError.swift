@@ -32,7 +32,7 @@ public enum TrainingError: Error, CustomStringConvertible {
                 + "frames are \(wanted.hop) samples long or a whole part of that. `allophone info` shows both"
         case .initialModel(let path):
             "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
-                + "transformer.layers and either a BSQ's bits, latentDimension (with heads as wide) or decoderChannels may be fewer. "
+                + "transformer.layers, phonemeLayers and either a BSQ's bits, latentDimension (with heads as wide) or decoderChannels may be fewer. "
                 + "`allophone info` shows it, and a recipe's model may be a whole configuration"
         case .frozenWithoutModel(let parts):
             "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "

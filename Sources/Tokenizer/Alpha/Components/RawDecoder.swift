@@ -15,7 +15,7 @@ public struct RawDecoder: Module {
     public init(_ configuration: Alpha.Configuration) {
         let norm = configuration.weightNormalization
         let channels = configuration.channelsOfDecoder
-        transformer = configuration.transformerBlocks()
+        transformer = configuration.transformerBlocks(configuration.transformer.layers)
         stem = CausalConv1d(configuration.latentDimension, channels[0], kernel: Self.stemFrames, weightNorm: norm)
         blocks = configuration.strides.reversed().enumerated().map { index, stride in
             Block(

@@ -20,7 +20,7 @@ public struct RawEncoder: Module {
         }
         activation = Snake(channels)
         head = CausalConv1d(channels, configuration.latentDimension, kernel: 3, weightNorm: norm)
-        transformer = configuration.transformerBlocks()
+        transformer = configuration.transformerBlocks(configuration.transformer.layers)
     }
 
     /// `x`: `[batch, samples, 1]`, a whole number of hops → `[batch, frames, latent]`.
@@ -61,8 +61,8 @@ public struct RawEncoder: Module {
 }
 
 extension Alpha.Configuration {
-    func transformerBlocks() -> [TransformerBlock] {
-        (0..<transformer.layers).map { _ in
+    func transformerBlocks(_ count: Int) -> [TransformerBlock] {
+        (0..<count).map { _ in
             TransformerBlock(
                 latentDimension, heads: transformer.heads, hidden: transformer.expansion * latentDimension,
                 window: transformer.window)

@@ -21,12 +21,12 @@ public struct Alpha: Module {
 
     /// `audio`: `[batch, samples, 1]`, a whole number of hops → i32 codes `[batch, frames, codeWidth]`.
     public func encode(_ audio: Tensor, _ past: inout Past) -> Tensor {
-        quantizer(encoder(audio, &past)).codes
+        quantizer(encoder(audio, &past), &past).codes
     }
 
     /// What `encode` makes codes of, f32 `[batch, frames, codeWidth]`: how sure each bit is, and which way; see `Quantized.coordinates`.
     public func coordinates(_ audio: Tensor, _ past: inout Past) -> Tensor {
-        quantizer(encoder(audio, &past)).coordinates
+        quantizer(encoder(audio, &past), &past).coordinates
     }
 
     /// How likely each phoneme is in each frame, `audio` `[batch, samples, 1]` → f32 `[batch, frames, entries]`, in nats: the logarithm of
@@ -35,7 +35,7 @@ public struct Alpha: Module {
     /// - Parameter priorStrength: 0 for probabilities; 1 for how much likelier than anywhere, by which blank has no advantage. Of no
     ///   effect where level 1 keeps no shares: a BSQ, or a VQ whose codebook learns by `gradient` or `movingAverage`.
     public func phonemeScores(_ audio: Tensor, priorStrength: Double, _ past: inout Past) -> Tensor {
-        let quantized = quantizer(encoder(audio, &past))
+        let quantized = quantizer(encoder(audio, &past), &past)
         guard let logits = quantized.logits else { preconditionFailure("a model without phonemes") }
         let logProbabilities = logits.cast(to: .f32).logSoftmax()
         guard let priors = quantized.priors, priorStrength != 0 else { return logProbabilities }
@@ -61,7 +61,7 @@ public struct Alpha: Module {
         var (encoding, decoding) = (past(), past())
         var training = training
         if let masks { training?.mask = masks.frames.cast(to: .f32) }
-        let quantized = quantizer(encoder(audio, &encoding), training: training)
+        let quantized = quantizer(encoder(audio, &encoding), &encoding, training: training)
         return (decoder(quantized.embedding, &decoding), quantized)
     }
 }

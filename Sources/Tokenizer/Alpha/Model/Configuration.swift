@@ -31,6 +31,9 @@ extension Alpha {
         /// How many frames after a phoneme's sound level 1 names it, where alignments teach it; `nil` for none. A causal model cannot
         /// know a phoneme by its first milliseconds: it has heard so much more of it when it must decide.
         public var phonemeDelay: Int?
+        /// Transformer blocks of level 1's own, between the encoder and its codebook; `nil` for none. Level 2 and the decoder go without
+        /// them, so that they can learn phonemes for as long as it takes while nothing else changes.
+        public var phonemeLayers: Int?
         /// How many frames after its own code the decoder gives a frame's sound; `nil` for none. It has heard the codes of so many frames
         /// more then, and they may say what there was no room for: a voice between two frames is better known from both.
         public var decoderDelay: Int?
@@ -117,7 +120,8 @@ extension Alpha {
         public init(
             sampleRate: Int, width: Int, decoderChannels: [Int]? = nil, strides: [Int], dilations: [Int] = [1, 3, 9],
             latentDimension: Int, transformer: Transformer, quantizer: [Level], phonemes: PhonemeInventory? = nil,
-            phonemeDelay: Int? = nil, decoderDelay: Int? = nil, weightNormalization: Bool = false
+            phonemeDelay: Int? = nil, phonemeLayers: Int? = nil, decoderDelay: Int? = nil,
+            weightNormalization: Bool = false
         ) {
             self.sampleRate = sampleRate
             self.width = width
@@ -129,6 +133,7 @@ extension Alpha {
             self.quantizer = quantizer
             self.phonemes = phonemes
             self.phonemeDelay = phonemeDelay
+            self.phonemeLayers = phonemeLayers
             self.decoderDelay = decoderDelay
             self.weightNormalization = weightNormalization
         }
@@ -145,7 +150,7 @@ extension Alpha {
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
-        /// Whether this is `other`, but for more transformer blocks, a later decoder, more bits of its BSQs or, with as many bits, more
+        /// Whether this is `other`, but for more transformer blocks, in level 1 too, a later decoder, more bits of its BSQs or, with as many bits, more
         /// channels at the frame rate and as many more heads or, with as many of these too, more in the decoder's convolutions: then every
         /// value of `other` has its place here.
         public func extends(_ other: Configuration) -> Bool {
@@ -169,6 +174,7 @@ extension Alpha {
                 other.decoderChannels = decoderChannels
             }
             other.transformer.layers = transformer.layers
+            if (other.phonemeLayers ?? 0) <= (phonemeLayers ?? 0) { other.phonemeLayers = phonemeLayers }
             for (index, level) in quantizer.enumerated() where level.kind == .bsq {
                 guard other.quantizer[index].bitsPerCode <= level.bitsPerCode else { return false }
                 other.quantizer[index].bits = level.bits
@@ -195,7 +201,10 @@ extension Alpha {
                 channels.count == strides.count + 1 && channels.allSatisfy { (1...262_144).contains($0) },
                 "decoderChannels", "one number of channels more than there are strides, each between 1 and 262144")
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
-            if transformer.layers > 0 {
+            try check((0...64).contains(phonemeLayers ?? 0), "phonemeLayers", "between 0 and 64")
+            try check(
+                phonemeLayers ?? 0 == 0 || phonemes != nil, "phonemeLayers", "0 in a model without phonemes")
+            if transformer.layers > 0 || phonemeLayers ?? 0 > 0 {
                 try check(
                     (1...latentDimension).contains(transformer.heads)
                         && latentDimension % (2 * transformer.heads) == 0, "transformer.heads",
@@ -313,6 +322,13 @@ extension Alpha.Configuration {
         return configuration
     }()
 
+    /// `alphaTinyBroad` whose level 1 has four transformer blocks of its own.
+    public static let alphaTinyPhonetic = {
+        var configuration = alphaTinyBroad
+        configuration.phonemeLayers = 4
+        return configuration
+    }()
+
     /// The convolutional codec that benchmarks compare: no transformer.
     public static let reference = Alpha.Configuration(
         sampleRate: 24000, width: 32, strides: [2, 4, 6, 10], latentDimension: 256,
@@ -324,7 +340,7 @@ extension Alpha.Configuration {
         "alpha-24k-50hz": .alpha24k50Hz, "alpha-48k-50hz": .alpha48k50Hz, "alpha-24k-25hz": .alpha24k25Hz,
         "alpha-tiny": .alphaTiny, "alpha-tiny-phonemes": .alphaTinyPhonemes, "alpha-tiny-pitch": .alphaTinyPitch,
         "alpha-tiny-fine": .alphaTinyFine, "alpha-tiny-wide": .alphaTinyWide, "alpha-tiny-late": .alphaTinyLate,
-        "alpha-tiny-broad": .alphaTinyBroad, "reference": .reference,
+        "alpha-tiny-broad": .alphaTinyBroad, "alpha-tiny-phonetic": .alphaTinyPhonetic, "reference": .reference,
     ]
 
     /// - Throws: `ConfigurationError.unknownPreset`.
