@@ -108,16 +108,9 @@ class Bits(nn.Module):
 
 
 class Quantizer(nn.Module):
-    def __init__(self, levels: list[nn.Module], blocks: list[nn.Module]):
+    def __init__(self, levels: list[nn.Module]):
         super().__init__()
-        self.levels, self.phonemeEncoder = nn.ModuleList(levels), nn.Sequential(*blocks)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """→ what the decoder hears, level 1's logits, and level 2's losses."""
-        phonemes, bits = self.levels
-        first, logits = phonemes(self.phonemeEncoder(x))
-        second, commitment, entropy = bits(x - first.detach())
-        return first + second, logits, commitment, entropy
+        self.levels = nn.ModuleList(levels)
 
 
 class TransformedEncoder(Encoder):
@@ -148,20 +141,24 @@ class Alpha(nn.Module):
             configuration["width"], tuple(configuration["strides"]), latent, tuple(configuration["dilations"]),
             tuple(configuration.get("decoderChannels") or ()))
 
-        def blocks(count: int) -> list[nn.Module]:
+        def blocks(count: int = transformer["layers"]) -> list[nn.Module]:
             sizes = [transformer[name] for name in ("heads", "window", "expansion")]
             return [TransformerBlock(latent, *sizes) for _ in range(count)]
 
         first, second = configuration["quantizer"]
-        self.encoder = TransformedEncoder(codec, blocks(transformer["layers"]))
-        self.quantizer = Quantizer(
-            [Phonemes(latent, first["codebookSize"], first["dimension"]), Bits(latent, second["bits"])],
-            blocks(configuration.get("phonemeLayers") or 0))
-        self.decoder = TransformedDecoder(codec, blocks(transformer["layers"]))
+        self.encoder = TransformedEncoder(codec, blocks())
+        layers = configuration.get("phonemeLayers")
+        self.phonemeEncoder = None if layers is None else TransformedEncoder(codec, blocks(layers))
+        self.quantizer = Quantizer([
+            Phonemes(latent, first["codebookSize"], first["dimension"]), Bits(latent, second["bits"])])
+        self.decoder = TransformedDecoder(codec, blocks())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        heard, logits, commitment, entropy = self.quantizer(self.encoder(x))
-        return self.decoder(heard), logits, commitment, entropy
+        latent = self.encoder(x)
+        phonemes, bits = self.quantizer.levels
+        first, logits = phonemes(latent if self.phonemeEncoder is None else self.phonemeEncoder(x))
+        second, commitment, entropy = bits(latent - first.detach())
+        return self.decoder(first + second), logits, commitment, entropy
 
     @torch.no_grad()
     def load_parameters(self, parameters: dict[str, np.ndarray]) -> None:

@@ -72,6 +72,13 @@ struct Train: ParsableCommand {
             "A model's file whose weights a new run begins with, instead of random ones.", valueName: "model"))
     var initialModel: String?
 
+    @Option(
+        name: .customLong("phonemes-from"),
+        help: ArgumentHelp(
+            "A model's file whose phonemes a new run begins with: what level 1 hears with, and its codebook. For models whose level 1 "
+                + "has an encoder of its own.", valueName: "model"))
+    var initialPhonemes: String?
+
     @OptionGroup var device: DeviceOptions
 
     @Flag(help: "Print the final evaluation as JSON.")
@@ -105,6 +112,7 @@ struct Train: ParsableCommand {
         if let steps { recipe.steps = steps }
         if let seed { recipe.seed = seed }
         if let initialModel { recipe.initialModel = initialModel }
+        if let initialPhonemes { recipe.initialPhonemes = initialPhonemes }
         let sources = try data.enumerated().map { index, source in
             try WeightedSource(openSource(source, split: "train"), weight: weight.isEmpty ? 1 : weight[index])
         }

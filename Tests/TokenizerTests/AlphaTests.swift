@@ -28,8 +28,7 @@ import XLA
         var past = Past.offline()
         let latent = model.encoder(.input(TensorType(.f32, [2, 3 * hop, 1]), name: "x"), &past)
         #expect(latent.type == TensorType(.f32, [2, 3, model.configuration.latentDimension]))
-        past = .offline()
-        let quantized = model.quantizer(latent, &past)
+        let quantized = model.quantizer(latent)
         #expect(quantized.embedding.type == latent.type)
         #expect(quantized.codes.type == TensorType(.i32, [2, 3, model.configuration.codeWidth]))
         #expect(model.quantizer.codeWidth == model.configuration.codeWidth)
@@ -121,8 +120,7 @@ import XLA
     /// The first of `width` embeddings is what the decoder was trained on; codes must lead to it again.
     @Test func codesLeadToTheEmbeddingTheyCameFrom() throws {
         let x = Tensor.input(TensorType(.f32, [2, 12, 16]), name: "x")
-        var past = Past.offline()
-        let quantized = model.quantizer(x, &past)
+        let quantized = model.quantizer(x)
         let again = model.quantizer.embedding(quantized.codes)
         let first = model.quantizer.embedding(quantized.codes, levelCount: 1)
         var random = TestRandom(seed: 9)

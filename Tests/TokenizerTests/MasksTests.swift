@@ -133,9 +133,8 @@ import Testing
         let latents = random.array([3, 12, 8], .f32, low: -2, high: 2)
         func run(_ x: HostArray, _ mask: HostArray?) throws -> [HostArray] {
             let input = Tensor.input(x.type, name: "x")
-            var past = Past.offline()
             let result = model.quantizer(
-                input, &past, training: QuantizerTraining(key: RandomKey(seed: 2), mask: mask.map { .constant($0) }))
+                input, training: QuantizerTraining(key: RandomKey(seed: 2), mask: mask.map { .constant($0) }))
             // Redundancy is also of a frame with the one before, which the first of a clip does not have.
             let losses = result.losses.filter { !$0.key.hasSuffix("redundancy") }
             let named = (losses.sorted { $0.key < $1.key } + result.metrics.sorted { $0.key < $1.key }).map(\.value)

@@ -51,7 +51,7 @@ import Tokenizer
                 #expect(narrow.arrays[name]?.floats.map(\.bitPattern) == bits.map { UInt32($0) << 16 }, "\(name)")
             }
         }
-        let wanted = arrays.filter { !$0.key.hasPrefix("quantizer.levels.") && $0.value.shape.rank > 1 }
+        let wanted = arrays.filter { !$0.key.hasPrefix("quantizer.") && $0.value.shape.rank > 1 }
         #expect(Set(rounded) == Set(wanted.keys) && rounded.contains("encoder.stem.weight"))
     }
 

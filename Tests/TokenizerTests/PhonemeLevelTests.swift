@@ -12,11 +12,11 @@ struct PhonemeLevelTests {
     private static let inventory = try? PhonemeInventory(["<blank>", "a", "b", "k", "s", "t", "i", "u"])
 
     private func configuration(
-        _ first: Alpha.Configuration.Level, phonemes: Bool = true, layers: Int = 1, phonemeLayers: Int? = nil
+        _ first: Alpha.Configuration.Level, phonemes: Bool = true, phonemeLayers: Int? = nil
     ) throws -> Alpha.Configuration {
         Alpha.Configuration(
             sampleRate: 8000, width: 2, strides: [2, 4], dilations: [1], latentDimension: 8,
-            transformer: .init(layers: layers, heads: 2, window: 4), quantizer: [first, .bsq(bits: 4)],
+            transformer: .init(layers: 1, heads: 2, window: 4), quantizer: [first, .bsq(bits: 4)],
             phonemes: phonemes ? Self.inventory : nil, phonemeLayers: phonemeLayers)
     }
 
@@ -56,8 +56,7 @@ struct PhonemeLevelTests {
         let values = parameters.map { random.array($0.value.shape, .f32) }
         let x = random.array([2, 9, 8], .f32)
         let input = Tensor.input(x.type, name: "x")
-        var past = Past.offline()
-        let quantized = model.quantizer(input, &past)
+        let quantized = model.quantizer(input)
         let logits = try #require(quantized.logits)
         #expect(logits.shape == [2, 9, 8] && logits.dtype == .f32)
         let results = try TestBackends.reference.run(
@@ -115,13 +114,10 @@ struct PhonemeLevelTests {
                 ).loss.sum()
             })
 
-        let own = model.quantizer.parameters.keys.filter { $0.hasPrefix("phonemeEncoder.") }.map { "quantizer.\($0)" }
-        #expect(own.isEmpty == (phonemeLayers == nil))
-        let codebook = Set(
-            own + [
-                "quantizer.levels.0.codebook", "quantizer.levels.0.project.weight", "quantizer.levels.0.project.bias",
-                "quantizer.levels.0.logScale",
-            ])
+        let codebook: Set = [
+            "quantizer.levels.0.codebook", "quantizer.levels.0.project.weight", "quantizer.levels.0.project.bias",
+            "quantizer.levels.0.logScale",
+        ]
         let byAlignments = reached(
             try gradients(model) { model, audio, training in
                 let logits = model.reconstruct(audio, training: training).quantized.logits ?? audio
@@ -133,29 +129,26 @@ struct PhonemeLevelTests {
             })
         #expect(byReconstruction.isDisjoint(with: codebook))
         #expect(byPhonemes.isSuperset(of: codebook))
-        // The encoder serves both.
+        // The encoder serves both, unless level 1 has one of its own.
         let encoder = Set(model.encoder.parameters.keys.map { "encoder.\($0)" })
-        #expect(byReconstruction.isSuperset(of: encoder) && byPhonemes.isSuperset(of: encoder))
+        let own = model.phonemeEncoder.map { Set($0.parameters.keys.map { "phonemeEncoder.\($0)" }) }
+        #expect(byReconstruction.isSuperset(of: encoder))
         // The phoneme loss reaches nothing else; the reconstruction everything else: level 2, what the decoder makes of a
         // phoneme, and the decoder.
-        #expect(byPhonemes == codebook.union(encoder) && byAlignments == byPhonemes)
+        #expect(byPhonemes == codebook.union(own ?? encoder) && byAlignments == byPhonemes)
         let rest = Set(model.parameters.filter { $0.value.kind == .trainable }.keys).subtracting(codebook)
-        #expect(byReconstruction == rest)
+        #expect(byReconstruction == rest.subtracting(own ?? []))
     }
 
-    /// Level 1 hears what a deeper encoder would give it, and level 2 and the decoder what it leaves of the encoder's frames.
-    @Test func blocksOfLevelOneAreHeardByItAlone() throws {
+    /// Level 1 names what a model of that encoder alone would name, and level 2 codes what level 1 leaves of the other encoder's frames.
+    @Test func anEncoderOfItsOwnIsHeardByLevelOneAlone() throws {
         let model = try Alpha(configuration(Self.levels[0], phonemeLayers: 1))
-        let deeper = try Alpha(configuration(Self.levels[0], layers: 2))
-        func result(_ model: Alpha) -> (latent: Tensor, quantized: Quantized) {
-            var past = Past.offline()
-            let latent = model.encoder(input, &past)
-            return (latent, model.quantizer(latent, &past))
-        }
+        let plain = try Alpha(configuration(Self.levels[0]))
         var random = TestRandom(seed: 12)
         let audio = random.array([2, 96, 1], .f32)
         let input = Tensor.input(audio.type, name: "audio")
-        let ((latent, own), (_, theirs)) = (result(model), result(deeper))
+        func result(_ model: Alpha) -> Quantized { model.reconstruct(input, training: nil).quantized }
+        let (own, theirs) = (result(model), result(plain))
         let values = model.parameters.mapValues { random.array($0.shape, .f32) }
         func run(_ model: Alpha, _ outputs: [Tensor], _ value: (String) -> HostArray?) throws -> [HostArray] {
             let parameters = model.parameters.filter { !$0.key.hasPrefix("decoder.") }.sorted { $0.key < $1.key }
@@ -163,13 +156,12 @@ struct PhonemeLevelTests {
                 Graph(inputs: [input] + parameters.map(\.value.tensor), outputs: outputs),
                 [audio] + parameters.map { try #require(value($0.key)) })
         }
-        let bits = model.quantizer.levels[1](
-            latent - model.quantizer.embedding(own.codes, levelCount: 1), training: nil)
-        let found = try run(
-            model, [try #require(own.logits), own.coordinates.slice(2, 1, 5), bits.coordinates]
-        ) { values[$0] }
-        let expected = try run(deeper, [try #require(theirs.logits)]) {
-            values[$0.replacing("encoder.transformer.1.", with: "quantizer.phonemeEncoder.0.")]
+        var past = Past.offline()
+        let rest = model.encoder(input, &past) - model.quantizer.embedding(own.codes, levelCount: 1)
+        let bits = model.quantizer.levels[1](rest, training: nil).coordinates
+        let found = try run(model, [try #require(own.logits), own.coordinates.slice(2, 1, 5), bits]) { values[$0] }
+        let expected = try run(plain, [try #require(theirs.logits)]) { path in
+            values[path.hasPrefix("encoder.") ? "phonemeEncoder.\(path.dropFirst("encoder.".count))" : path]
         }
         expectClose(found[0], expected[0], relative: 1e-5, absolute: 1e-5)
         expectClose(found[1], found[2], relative: 1e-5, absolute: 1e-5)
@@ -201,9 +193,8 @@ struct PhonemeLevelTests {
         let x = Tensor.input(TensorType(.f32, [2, 5, 8]), name: "x")
         var training = QuantizerTraining(key: RandomKey(words: .constant(RandomKey.words(seed: 1))))
         training.levelOneAlone = .constant(HostArray([true, false], shape: [2]))
-        var (droppedPast, allPast) = (Past.offline(), Past.offline())
-        let dropped = model.quantizer(x, &droppedPast, training: training)
-        let all = model.quantizer(x, &allPast)
+        let dropped = model.quantizer(x, training: training)
+        let all = model.quantizer(x)
         let alone = model.quantizer.embedding(all.codes, levelCount: 1)
         let parameters = model.quantizer.parameters.sorted { $0.key < $1.key }
         var random = TestRandom(seed: 4)

@@ -259,8 +259,7 @@ import Testing
         let quantizer = try Alpha(SmallAlpha.configuration).quantizer
         let values = SmallAlpha.values(quantizer.parameters)
         let x = Tensor.input(TensorType(.f32, [1, 6, 16]), name: "x")
-        var past = Past.offline()
-        let result = quantizer(x, &past, training: training)
+        let result = quantizer(x, training: training)
         #expect(
             result.losses.keys.sorted() == [
                 "levels.0.codebook", "levels.0.commitment", "levels.1.commitment", "levels.1.entropy",

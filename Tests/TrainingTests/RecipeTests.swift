@@ -111,8 +111,17 @@ import Tokenizer
         (#"{"steps": "ten"}"#, "'steps'"),
         (#"{"steps": 1.5}"#, "has no fraction"),
         (#"{"frozen": ["encoder", "quantizer", "decoder"]}"#, "'frozen' must be without a part"),
-        (#"{"frozen": ["ears"]}"#, "'frozen.0': 'ears' is none of encoder, quantizer, decoder"),
+        (#"{"frozen": ["ears"]}"#, "'frozen.0': 'ears' is none of encoder, phonemeEncoder, quantizer, decoder"),
         (#"{"frozen": "encoder"}"#, "'frozen'"),
+        (
+            #"{"model": "alpha-tiny-phonetic", "frozen": ["encoder", "quantizer", "decoder", "phonemeEncoder"]}"#,
+            "'frozen' must be without a part"
+        ),
+        (
+            #"{"model": "alpha-tiny-phonetic", "losses": {"ctc": 0}, "frozen": ["encoder", "quantizer"]}"#,
+            "'losses.ctc' must be"
+        ),
+        (#"{"initialPhonemes": "a.safetensors"}"#, "'initialPhonemes' must be empty"),
         (#"{"model": "alpha-tiny-pitch", "losses": {"ctc": 0}, "frozen": ["quantizer"]}"#, "'losses.ctc' must be"),
         (#"{"losses": {"loudness": -1}}"#, "'losses.loudness' must be 0 or more"),
         (#"{"losses": 3}"#, "'losses' must be an object"), (#"{"losses": {"mell": 3}}"#, "'losses.mell' is not a key"),
@@ -124,7 +133,7 @@ import Tokenizer
         ),
         (whole(#""phonemeDelays": 2"#), "'model.phonemeDelays' is not a key"),
         (whole(#""phonemeLayers": 65"#), "'phonemeLayers' must be between 0 and 64"),
-        (whole(#""phonemeLayers": 2"#), "'phonemeLayers' must be 0 in a model without phonemes"),
+        (whole(#""phonemeLayers": 2"#), "'phonemeLayers' must be left out in a model without phonemes"),
         (whole(#""decoderDelay": 51"#), "'decoderDelay' must be between 0 and 50 frames"),
         (
             whole(#""decoderChannels": [4]"#),

@@ -67,32 +67,62 @@ extension SmallTrainingTests.ResumeTests {
         #expect("\(error!)".contains("freezes a part"))
     }
 
-    @Test func aRunGoesOnWithBlocksForItsPhonemes() throws {
+    @Test func aRunGoesOnWithAnEncoderForItsPhonemes() throws {
         let inventory = try PhonemeInventory(["<blank>", "a", "b", "k", "s", "t", "i", "u"])
-        func next(_ name: String, layers: Int?, from path: String = "", frozen: [Recipe.Part] = []) throws -> Trainer {
+        func next(
+            _ name: String, layers: Int?, width: Int = 4, from path: String = "", phonemes: String = "",
+            frozen: [Recipe.Part] = [], seed: UInt64 = 0
+        ) throws -> Trainer {
             try trainer(name) { recipe in
                 var configuration = SmallTraining.configuration
+                configuration.transformer.layers = 2
+                configuration.width = width
                 configuration.phonemes = inventory
                 configuration.phonemeLayers = layers
                 recipe.model = .configuration(configuration)
                 recipe.losses.ctc = 0
                 recipe.losses.phonemeFrames = 1
                 recipe.initialModel = path
+                recipe.initialPhonemes = phonemes
                 recipe.frozen = frozen
+                recipe.seed = seed
             }
         }
-        let source = try next("source", layers: nil)
-        try source.export()
-        let apart = try next("apart", layers: 2, from: source.modelPath, frozen: [.encoder, .decoder])
-        try apart.export()
-        let (before, after) = (try ModelFile(path: source.modelPath), try ModelFile(path: apart.modelPath))
-        #expect(after.arrays.filter { before.arrays[$0.key] != nil } == before.arrays, "bit for bit, before any step")
-        #expect(after.arrays.keys.contains("quantizer.phonemeEncoder.1.mlp.expand.weight"))
-        let error = #expect(throws: TrainingError.self) {
-            try next("frozen", layers: 2, from: source.modelPath, frozen: [.quantizer])
+        func exported(_ trainer: Trainer) throws -> ModelFile {
+            try trainer.export()
+            return try ModelFile(path: trainer.modelPath)
         }
-        #expect("\(error!)".contains("freezes a part"))
-        #expect(throws: TrainingError.self) { try next("fewer", layers: 1, from: apart.modelPath) }
+        let (sound, phonemes) = (
+            try exported(next("sound", layers: nil)), try exported(next("phonemes", layers: nil, seed: 1))
+        )
+        let whole = try exported(
+            next("whole", layers: 2, from: sound.path, frozen: [.encoder, .phonemeEncoder, .decoder]))
+        #expect(try heard(whole).tokens == heard(sound).tokens, "a copy hears what the encoder does")
+        #expect(whole.arrays.filter { sound.arrays[$0.key] != nil } == sound.arrays)
+
+        let apart = try exported(next("apart", layers: 1, from: sound.path, phonemes: phonemes.path))
+        for (path, array) in apart.arrays {
+            let isLevelOne = path.hasPrefix("quantizer.levels.0.") && !path.contains(".expand.")
+            if path.hasPrefix("phonemeEncoder.") {
+                #expect(array == phonemes.arrays["encoder.\(path.dropFirst("phonemeEncoder.".count))"])
+            } else {
+                #expect(array == (isLevelOne ? phonemes : sound).arrays[path])
+            }
+        }
+        #expect(try heard(apart).tokens.level(0) != heard(whole).tokens.level(0))
+        // And on from one that has such an encoder already.
+        let again = try exported(next("again", layers: 1, from: apart.path, phonemes: whole.path))
+        for (path, array) in again.arrays { #expect(array == whole.arrays[path]) }
+
+        for (name, layers, frozen) in [("deep", 3, [Recipe.Part.phonemeEncoder]), ("fewer", 0, [])] {
+            let source = layers == 0 ? whole.path : sound.path
+            #expect(throws: TrainingError.self) { try next(name, layers: layers, from: source, frozen: frozen) }
+        }
+        let other = try exported(next("narrow", layers: nil, width: 2))
+        let error = #expect(throws: TrainingError.self) {
+            try next("other", layers: 1, from: sound.path, phonemes: other.path)
+        }
+        #expect("\(error!)".contains("level 1") && "\(error!)".contains(other.path))
     }
 
     /// What a model makes of a chirp.

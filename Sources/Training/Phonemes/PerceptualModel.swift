@@ -17,10 +17,11 @@ extension Recipe {
 }
 
 extension ModelFile {
-    /// The encoder's values, by their paths in the encoder.
-    var encoderArrays: [String: HostArray] {
-        arrays.reduce(into: [:]) { found, entry in
-            if entry.key.hasPrefix("encoder.") { found[String(entry.key.dropFirst("encoder.".count))] = entry.value }
+    /// The values of what level 1 hears with, by their paths in it.
+    var listenerArrays: [String: HostArray] {
+        let prefix = model.phonemeEncoder == nil ? "encoder." : "phonemeEncoder."
+        return arrays.reduce(into: [:]) { found, entry in
+            if entry.key.hasPrefix(prefix) { found[String(entry.key.dropFirst(prefix.count))] = entry.value }
         }
     }
 }

@@ -179,7 +179,12 @@ extension Recipe {
         }
         // The device counts them in 32 bits.
         try require((1...Int(Int32.max)).contains(steps), "steps", "between 1 and \(Int32.max)")
-        try require(Set(frozen).count < Part.allCases.count, "frozen", "without a part, or nothing would learn")
+        let hasListener = (try? model.resolved())?.phonemeLayers != nil
+        let learning = Set(Part.allCases).subtracting(frozen).subtracting(hasListener ? [] : [.phonemeEncoder])
+        try require(!learning.isEmpty, "frozen", "without a part, or nothing would learn")
+        try require(
+            initialPhonemes.isEmpty || hasListener, "initialPhonemes",
+            "empty: level 1 of this model has no encoder of its own ('phonemeLayers')")
         try require((1...4096).contains(batchSize), "batchSize", "between 1 and 4096")
         try require(
             accumulation > 0 && batchSize % max(1, accumulation) == 0, "accumulation", "a number that divides batchSize"
@@ -232,7 +237,7 @@ extension Recipe {
             try require(
                 losses.intelligibility == 0 || configuration.sampleRate >= 10000, "losses.intelligibility",
                 "0 below 10000 Hz")
-            let keepsTokens = Set(frozen).isSuperset(of: [.encoder, .quantizer])
+            let keepsTokens = learning.isDisjoint(with: [.encoder, .phonemeEncoder, .quantizer])
             try require(
                 losses.ctc > 0 || losses.phonemeFrames > 0 || level.codebook != .phonemes || keepsTokens, "losses.ctc",
                 "above 0, or 'losses.phonemeFrames': level 1 of this model learns by them alone")

@@ -9,7 +9,10 @@ public struct Recipe: Codable, Hashable, Sendable {
     /// A model's file whose weights the run begins with, of the same configuration or with fewer transformer blocks, bits or channels; empty for
     /// random ones.
     public var initialModel: String = ""
-    /// Parts that stay as `initialModel` has them: with the encoder and the quantizer among them a model keeps its tokens, whatever else
+    /// A model's file whose phonemes the run begins with, in place of `initialModel`'s: for a model whose level 1 has an encoder of its own,
+    /// which takes the first transformer blocks of what level 1 hears with there. Empty for none.
+    public var initialPhonemes: String = ""
+    /// Parts that stay as `initialModel` has them: with the encoders and the quantizer among them a model keeps its tokens, whatever else
     /// changes.
     public var frozen: [Part] = []
     /// Optimizer steps in all.
@@ -37,7 +40,7 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var precision: Precision = .f32
 
     /// What of the generator can be frozen.
-    public enum Part: String, Choice { case encoder, quantizer, decoder }
+    public enum Part: String, Choice { case encoder, phonemeEncoder, quantizer, decoder }
 
     /// Element types of the computation.
     public enum Precision: String, Choice { case f32, bf16 }

@@ -1,4 +1,42 @@
+import NN
 import Tensor
+import Tokenizer
+
+extension Alpha.Configuration {
+    /// Transformer blocks of what level 1 hears with.
+    var listenerLayers: Int { phonemeLayers ?? transformer.layers }
+}
+
+extension ModelFile {
+    /// What an encoder of level 1's own has at `path` if it begins as a copy of what this model's level 1 hears with.
+    func listenerArray(_ path: String) -> HostArray? {
+        guard path.hasPrefix("phonemeEncoder.") else { return nil }
+        return arrays[path] ?? arrays["encoder.\(path.dropFirst("phonemeEncoder.".count))"]
+    }
+}
+
+extension Recipe {
+    /// What a run has of `initialPhonemes`, by its paths: level 1's encoder and codebook, but not how its entries sound to the decoder.
+    ///
+    /// - Throws: `TrainingError.initialPhonemes` if they do not fit, and what else reading a model file throws.
+    func listener(for configuration: Alpha.Configuration) throws -> [String: HostArray]? {
+        guard !initialPhonemes.isEmpty else { return nil }
+        let file = try ModelFile(path: initialPhonemes)
+        var other = file.model.configuration
+        guard other.listenerLayers >= configuration.phonemeLayers ?? 0, let level = other.quantizer.first,
+            level == configuration.quantizer[0]
+        else { throw TrainingError.initialPhonemes(path: initialPhonemes) }
+        other.phonemeLayers = configuration.phonemeLayers
+        other.transformer.layers = configuration.transformer.layers
+        other.quantizer = configuration.quantizer
+        (other.decoderChannels, other.decoderDelay) = (configuration.decoderChannels, configuration.decoderDelay)
+        guard other == configuration else { throw TrainingError.initialPhonemes(path: initialPhonemes) }
+        return try Alpha(configuration).parameters.keys.reduce(into: [:]) { found, path in
+            let isHeard = path.hasPrefix("quantizer.levels.0.") && !path.contains(".expand.")
+            found[path] = isHeard ? file.arrays[path] : file.listenerArray(path)
+        }
+    }
+}
 
 extension HostArray {
     /// The first convolution of a decoder, `[taps, channels, channels]`, of a decoder that gives the same sound some frames later.
@@ -67,7 +105,7 @@ extension HostArray {
         }
         let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let (allRows, allColumns) = (start.shape[shape.rank - 2], start.shape[shape.rank - 1])
-        let writes = ["attention.output", "mlp.contract", "encoder.head", "quantizer.levels", "pointwise"]
+        let writes = ["attention.output", "mlp.contract", "ncoder.head", "quantizer", "pointwise"]
         let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
         var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
         // These write some new channels and read others.

@@ -73,7 +73,7 @@ public final class Trainer {
         self.engine = engine
         model = try Alpha(recipe.model.resolved())
         let listener = try recipe.perceptualModel(for: model.configuration)
-        teacher = try engine.upload(listener?.encoderArrays ?? [:])
+        teacher = try engine.upload(listener?.listenerArrays ?? [:])
         trainingStep = TrainingStep(model: model, recipe: recipe, teacher: listener?.model, engine: engine)
         let labeler = model.configuration.phonemes.map(PhonemeLabeler.init)
         evaluationSet = try EvaluationSet(
@@ -297,7 +297,7 @@ public final class Trainer {
 
     /// The state before the first step, with the weights of the recipe's initial model if it has one. Transformer blocks that it
     /// lacks start as ever: their LayerScale makes them nearly silent, so that the model is nearly what it was. Bits, channels and later
-    /// frames that it lacks say nothing yet.
+    /// frames that it lacks say nothing yet, and an encoder of level 1's own begins as a copy of the one that it heard with.
     private static func initialState(
         of trainingStep: TrainingStep, _ recipe: Recipe, engine: Engine
     ) throws -> Tree<Buffer> {
@@ -318,15 +318,16 @@ public final class Trainer {
         else {
             throw TrainingError.frozenBlocks(path: recipe.initialModel)
         }
-        guard (configuration.phonemeLayers ?? 0) == (old.phonemeLayers ?? 0) || !recipe.frozen.contains(.quantizer)
+        guard (configuration.phonemeLayers ?? 0) <= old.listenerLayers || !recipe.frozen.contains(.phonemeEncoder)
         else { throw TrainingError.frozenBlocks(path: recipe.initialModel) }
+        let listener = try recipe.listener(for: configuration)
         guard configuration.quantizer == old.quantizer || !recipe.frozen.contains(.quantizer) else {
             throw TrainingError.frozenBits(path: recipe.initialModel)
         }
         return try trainingStep.initialState(on: engine).map { path, buffer in
             let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
             guard parts.count == 2, ["parameters", "statistics", "average"].contains(parts[0]),
-                var array = file.arrays[parts[1]]
+                var array = listener?[parts[1]] ?? file.arrays[parts[1]] ?? file.listenerArray(parts[1])
             else { return buffer }
             if delay > 0 && parts[1].hasPrefix("decoder.stem.") && array.shape.rank == 3 {
                 array = array.delayed(by: delay)

@@ -8,6 +8,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     case noSpeakers(source: String)
     case perceptualModel(path: String, wanted: Alpha.Configuration)
     case initialModel(path: String)
+    case initialPhonemes(path: String)
     case frozenWithoutModel(parts: [Recipe.Part])
     case frozenBlocks(path: String)
     case frozenBits(path: String)
@@ -34,6 +35,9 @@ public enum TrainingError: Error, CustomStringConvertible {
             "\(path): a model of another configuration than the recipe's, so its weights cannot be where the run begins; only "
                 + "transformer.layers, phonemeLayers and either a BSQ's bits, latentDimension (with heads as wide) or decoderChannels may be fewer. "
                 + "`allophone info` shows it, and a recipe's model may be a whole configuration"
+        case .initialPhonemes(let path):
+            "\(path): its level 1 is not that of the recipe's model, or hears with another encoder, so its phonemes cannot be where the run "
+                + "begins; only transformer blocks may be more. `allophone info` shows both"
         case .frozenWithoutModel(let parts):
             "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "
                 + "taken from: --from MODEL, or initialModel in the recipe"

@@ -36,7 +36,7 @@ struct TrainingStep: Sendable {
             generator: Player(recipe.optimizer, steps: recipe.steps),
             judges: Player(recipe.adversarial, steps: recipe.steps))
         var placeholders = state.placeholders(under: "state")
-        for (path, parameter) in teacher?.encoder.parameters ?? [:] {
+        for (path, parameter) in teacher?.listener.parameters ?? [:] {
             placeholders["teacher.\(path)"] = parameter.tensor
         }
         let parts =

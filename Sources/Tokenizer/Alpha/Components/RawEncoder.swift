@@ -9,7 +9,8 @@ public struct RawEncoder: Module {
     let head: CausalConv1d
     let transformer: [TransformerBlock]
 
-    public init(_ configuration: Alpha.Configuration) {
+    /// - Parameter layers: transformer blocks; `nil` for as many as the configuration has on both sides.
+    public init(_ configuration: Alpha.Configuration, layers: Int? = nil) {
         let norm = configuration.weightNormalization
         stem = CausalConv1d(1, configuration.width, kernel: 7, weightNorm: norm)
         var channels = configuration.width
@@ -20,7 +21,7 @@ public struct RawEncoder: Module {
         }
         activation = Snake(channels)
         head = CausalConv1d(channels, configuration.latentDimension, kernel: 3, weightNorm: norm)
-        transformer = configuration.transformerBlocks(configuration.transformer.layers)
+        transformer = configuration.transformerBlocks(layers ?? configuration.transformer.layers)
     }
 
     /// `x`: `[batch, samples, 1]`, a whole number of hops → `[batch, frames, latent]`.

@@ -2,15 +2,11 @@ public import NN
 public import Tensor
 
 /// Levels of quantizers, each given what the levels before it left.
-///
-/// Level 1 may have transformer blocks of its own: it is then given what these make of the frames, and level 2 what it leaves of the frames.
 public struct ResidualQuantizer: Module {
-    let phonemeEncoder: [TransformerBlock]
     package let levels: [any Quantizer]
 
     public init(_ configuration: Alpha.Configuration) {
         let channels = configuration.latentDimension
-        phonemeEncoder = configuration.transformerBlocks(configuration.phonemeLayers ?? 0)
         levels = configuration.quantizer.enumerated().map { index, level -> any Quantizer in
             let namesPhonemes = index == 0 && configuration.phonemes != nil
             return switch level.kind {
@@ -34,16 +30,17 @@ public struct ResidualQuantizer: Module {
     /// Where gradients go: to a level from its own losses and, straight through its codes, from the decoder; none through
     /// one level's codes into another. A level 1 that learns by `.phonemes` hears of the phoneme loss alone, and what the
     /// decoder wants of it goes no further than its output projection.
-    public func callAsFunction(_ x: Tensor, _ past: inout Past, training: QuantizerTraining? = nil) -> Quantized {
-        var phonetic = x
-        for block in phonemeEncoder { phonetic = block(phonetic, &past) }
+    ///
+    /// - Parameter phonetic: what level 1 is given, `[batch, frames, channels]`; `nil` for `x`. Level 2 is given what level 1 leaves of `x` in any
+    ///   case.
+    public func callAsFunction(_ x: Tensor, phonetic: Tensor? = nil, training: QuantizerTraining? = nil) -> Quantized {
         var rest = x
         var results: [Quantized] = []
         let keys = training?.key.split(levels.count)
         for (index, level) in levels.enumerated() {
             var step = training
             if let keys { step?.key = keys[index] }
-            var result = level(index == 0 ? phonetic : rest, training: step)
+            var result = level(index == 0 ? phonetic ?? rest : rest, training: step)
             // A level answers for its own error alone: the next sees the residual as given.
             rest = rest - result.embedding.stoppingGradient
             if index > 0, let isAlone = training?.levelOneAlone {

@@ -24,7 +24,7 @@ public struct PerceptualLoss: Sendable {
         let both = concatenate([reference.stoppingGradient, estimate], axis: 0).expanded(at: 2)
         var past =
             masks.map { Past.offline(mask: concatenate([$0.samples, $0.samples], axis: 0)) } ?? .offline()
-        let features = model.encoder.features(both, &past)
+        let features = model.listener.features(both, &past)
         let weights = masks.map {
             Masks(lengths: $0.lengths, sampleCount: $0.sampleCount, hop: model.configuration.hop).frames.expanded(at: 2)
         }

@@ -7,6 +7,8 @@ public import Tensor
 public struct Alpha: Module {
     public let configuration: Configuration
     public let encoder: RawEncoder
+    /// Level 1's own encoder, if it has one.
+    public let phonemeEncoder: RawEncoder?
     public let quantizer: ResidualQuantizer
     public let decoder: RawDecoder
 
@@ -15,18 +17,27 @@ public struct Alpha: Module {
         try configuration.validate()
         self.configuration = configuration
         encoder = RawEncoder(configuration)
+        phonemeEncoder = configuration.phonemeLayers.map { RawEncoder(configuration, layers: $0) }
         quantizer = ResidualQuantizer(configuration)
         decoder = RawDecoder(configuration)
     }
 
+    /// What level 1 hears with.
+    package var listener: RawEncoder { phonemeEncoder ?? encoder }
+
+    private func quantized(_ audio: Tensor, _ past: inout Past, training: QuantizerTraining? = nil) -> Quantized {
+        let latent = encoder(audio, &past)
+        return quantizer(latent, phonetic: phonemeEncoder?(audio, &past), training: training)
+    }
+
     /// `audio`: `[batch, samples, 1]`, a whole number of hops → i32 codes `[batch, frames, codeWidth]`.
     public func encode(_ audio: Tensor, _ past: inout Past) -> Tensor {
-        quantizer(encoder(audio, &past), &past).codes
+        quantized(audio, &past).codes
     }
 
     /// What `encode` makes codes of, f32 `[batch, frames, codeWidth]`: how sure each bit is, and which way; see `Quantized.coordinates`.
     public func coordinates(_ audio: Tensor, _ past: inout Past) -> Tensor {
-        quantizer(encoder(audio, &past), &past).coordinates
+        quantized(audio, &past).coordinates
     }
 
     /// How likely each phoneme is in each frame, `audio` `[batch, samples, 1]` → f32 `[batch, frames, entries]`, in nats: the logarithm of
@@ -35,7 +46,7 @@ public struct Alpha: Module {
     /// - Parameter priorStrength: 0 for probabilities; 1 for how much likelier than anywhere, by which blank has no advantage. Of no
     ///   effect where level 1 keeps no shares: a BSQ, or a VQ whose codebook learns by `gradient` or `movingAverage`.
     public func phonemeScores(_ audio: Tensor, priorStrength: Double, _ past: inout Past) -> Tensor {
-        let quantized = quantizer(encoder(audio, &past), &past)
+        let quantized = self.quantized(audio, &past)
         guard let logits = quantized.logits else { preconditionFailure("a model without phonemes") }
         let logProbabilities = logits.cast(to: .f32).logSoftmax()
         guard let priors = quantized.priors, priorStrength != 0 else { return logProbabilities }
@@ -61,7 +72,7 @@ public struct Alpha: Module {
         var (encoding, decoding) = (past(), past())
         var training = training
         if let masks { training?.mask = masks.frames.cast(to: .f32) }
-        let quantized = quantizer(encoder(audio, &encoding), &encoding, training: training)
+        let quantized = self.quantized(audio, &encoding, training: training)
         return (decoder(quantized.embedding, &decoding), quantized)
     }
 }

@@ -31,8 +31,8 @@ extension Alpha {
         /// How many frames after a phoneme's sound level 1 names it, where alignments teach it; `nil` for none. A causal model cannot
         /// know a phoneme by its first milliseconds: it has heard so much more of it when it must decide.
         public var phonemeDelay: Int?
-        /// Transformer blocks of level 1's own, between the encoder and its codebook; `nil` for none. Level 2 and the decoder go without
-        /// them, so that they can learn phonemes for as long as it takes while nothing else changes.
+        /// Transformer blocks of an encoder of level 1's own, whose convolutions are as wide as the other's; `nil` where one encoder serves all
+        /// levels. What tells phonemes apart and what sound is made of again are then not in each other's way.
         public var phonemeLayers: Int?
         /// How many frames after its own code the decoder gives a frame's sound; `nil` for none. It has heard the codes of so many frames
         /// more then, and they may say what there was no room for: a voice between two frames is better known from both.
@@ -150,7 +150,7 @@ extension Alpha {
         /// Bits per second.
         public var bitRate: Double { Double(bitsPerFrame) * frameRate }
 
-        /// Whether this is `other`, but for more transformer blocks, in level 1 too, a later decoder, more bits of its BSQs or, with as many bits, more
+        /// Whether this is `other`, but for more transformer blocks, an encoder for level 1, a later decoder, more bits of its BSQs or, with as many bits, more
         /// channels at the frame rate and as many more heads or, with as many of these too, more in the decoder's convolutions: then every
         /// value of `other` has its place here.
         public func extends(_ other: Configuration) -> Bool {
@@ -174,7 +174,7 @@ extension Alpha {
                 other.decoderChannels = decoderChannels
             }
             other.transformer.layers = transformer.layers
-            if (other.phonemeLayers ?? 0) <= (phonemeLayers ?? 0) { other.phonemeLayers = phonemeLayers }
+            if let phonemeLayers, (other.phonemeLayers ?? 0) <= phonemeLayers { other.phonemeLayers = phonemeLayers }
             for (index, level) in quantizer.enumerated() where level.kind == .bsq {
                 guard other.quantizer[index].bitsPerCode <= level.bitsPerCode else { return false }
                 other.quantizer[index].bits = level.bits
@@ -203,7 +203,7 @@ extension Alpha {
             try check((0...64).contains(transformer.layers), "transformer.layers", "between 0 and 64")
             try check((0...64).contains(phonemeLayers ?? 0), "phonemeLayers", "between 0 and 64")
             try check(
-                phonemeLayers ?? 0 == 0 || phonemes != nil, "phonemeLayers", "0 in a model without phonemes")
+                phonemeLayers == nil || phonemes != nil, "phonemeLayers", "left out in a model without phonemes")
             if transformer.layers > 0 || phonemeLayers ?? 0 > 0 {
                 try check(
                     (1...latentDimension).contains(transformer.heads)
@@ -322,7 +322,7 @@ extension Alpha.Configuration {
         return configuration
     }()
 
-    /// `alphaTinyBroad` whose level 1 has four transformer blocks of its own.
+    /// `alphaTinyBroad` whose level 1 has an encoder of its own, half as deep.
     public static let alphaTinyPhonetic = {
         var configuration = alphaTinyBroad
         configuration.phonemeLayers = 4

@@ -38,7 +38,7 @@ extension ModelFile.Weights {
     fileprivate func stored(_ name: String, _ array: HostArray) -> HostArray {
         // Kernels and matrices are 99 of 100 parameters. Of the others, quantizers decide which code a frame gets, and vectors
         // (Snake's frequencies, scales, biases) act on whole channels: rounded too, they would double the codes that change.
-        let isKept = self == .f32 || name.hasPrefix("quantizer.levels.") || array.shape.rank < 2
+        let isKept = self == .f32 || name.hasPrefix("quantizer.") || array.shape.rank < 2
         return isKept ? array : array.converted(to: .bf16)
     }
 }
