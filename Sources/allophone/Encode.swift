@@ -17,7 +17,7 @@ struct Encode: ParsableCommand {
 
             EXAMPLES
               allophone encode talk.wav talk.allo --model model.safetensors
-              allophone encode talk.flac talk.npy --format npy
+              allophone encode talk.flac talk.npy
               allophone encode talk.flac talk.allo --search 4
               arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - talk.allo
               arecord -t raw -f S16_LE -r 24000 | allophone encode --raw s16le - - | allophone decode - - | aplay -f S16_LE -r 24000
@@ -33,8 +33,11 @@ struct Encode: ParsableCommand {
     @OptionGroup var backend: BackendOptions
     @OptionGroup var searching: SearchOptions
 
-    @Option(help: "What to write: \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var format = TokenFormat.allo
+    @Option(
+        help: ArgumentHelp(
+            "What to write. Default: what the output's extension says, .npy or .json, and else allo.",
+            valueName: "format"))
+    var format: TokenFormat?
 
     @Option(
         help: ArgumentHelp("Standard input is mono PCM without a header: \(RawPCM.names).", valueName: "kind"))
@@ -53,11 +56,13 @@ struct Encode: ParsableCommand {
         if rate != nil && raw == nil { throw ValidationError("--rate is the rate of --raw input: give both") }
     }
 
+    private var fileFormat: TokenFormat { format ?? TokenFormat(path: output) }
+
     func run() throws {
         let clock = ContinuousClock.now
         try requireDistinct(input: input, model: model.path, output: output)
         // Who hears a pipe live gets each frame by itself, which a prior makes no smaller.
-        let usesPrior = output != "-" && format == .allo
+        let usesPrior = output != "-" && fileFormat == .allo
         // The file's arrays go once the codec has them in its own form.
         let (codec, fingerprint, prior) = try {
             (try searching.codec($0, on: backend, for: [.encoding], weighsBits: usesPrior), $0.fingerprint, $0.prior)
@@ -79,7 +84,7 @@ struct Encode: ParsableCommand {
             sampleRate: configuration.sampleRate, hop: configuration.hop, model: model,
             layout: configuration.tokenLayout, prior: prior?.identity)
         let target = output == "-" ? OutputFile(descriptor: 1, name: "standard output") : try OutputFile(path: output)
-        let sink = try format.sink(to: target, header: header, prior: prior)
+        let sink = try fileFormat.sink(to: target, header: header, prior: prior)
 
         let bar = ProgressBar(
             "encoding", total: source.expectedFrames.map { Double($0) / Double(configuration.sampleRate) }, unit: .audio

@@ -88,9 +88,14 @@ extension CommandLineTests {
 
         @Test func everyFormatHoldsTheSameCodes() throws {
             for format in TokenFormat.allCases {
-                try Program.succeed(
-                    "encode", Sounds.speechPath, folder.file("t.\(format)"), "--format", "\(format)", "-m", model)
+                try Program.succeed("encode", Sounds.speechPath, folder.file("t.\(format)"), "-m", model)
+                // What is asked for counts, whatever the file is called.
+                let path = folder.file("named.JSON")
+                try Program.succeed("encode", Sounds.speechPath, path, "--format", "\(format)", "-m", model)
+                #expect(try contents(of: path) == contents(of: folder.file("t.\(format)")))
             }
+            try Program.succeed("encode", Sounds.speechPath, folder.file("T.NPY"), "-m", model)
+            #expect(try contents(of: folder.file("T.NPY")) == contents(of: folder.file("t.npy")))
             let frames = try tokens("t.allo").frames
             #expect(Set(frames.level(0)).count > 2 && Set(frames.level(1)).count > 2, "the model tells sounds apart")
             let object = try JSONSerialization.jsonObject(with: Data(contents(of: folder.file("t.json"))))

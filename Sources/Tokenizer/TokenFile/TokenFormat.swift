@@ -9,6 +9,12 @@ public enum TokenFormat: String, Sendable, CaseIterable {
     /// Codes and header as JSON.
     case json
 
+    /// The format that a file's extension names, in capitals too: `.npy` and `.json` those, and any other a token file.
+    public init(path: String) {
+        let name = path.lowercased()
+        self = [.npy, .json].first { name.hasSuffix(".\($0.rawValue)") } ?? .allo
+    }
+
     /// Begins a file of this format in `output`.
     ///
     /// - Parameter prior: The prior that the header names, if it names one; only a token file uses it.
