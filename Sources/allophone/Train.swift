@@ -75,8 +75,8 @@ struct Train: ParsableCommand {
     @Option(
         name: .customLong("phonemes-from"),
         help: ArgumentHelp(
-            "A model's file whose phonemes a new run begins with: what level 1 hears with, and its codebook. For models whose level 1 "
-                + "has an encoder of its own.", valueName: "model"))
+            "A model's file whose phonemes a new run begins with: what level 1 hears with, and its codebook. They go into what "
+                + "--from gives; level 1 of the recipe's model must have an encoder of its own.", valueName: "model"))
     var initialPhonemes: String?
 
     @OptionGroup var device: DeviceOptions

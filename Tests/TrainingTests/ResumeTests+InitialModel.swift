@@ -118,6 +118,8 @@ extension SmallTrainingTests.ResumeTests {
             let source = layers == 0 ? whole.path : sound.path
             #expect(throws: TrainingError.self) { try next(name, layers: layers, from: source, frozen: frozen) }
         }
+        let alone = #expect(throws: TrainingError.self) { try next("alone", layers: 1, phonemes: phonemes.path) }
+        #expect("\(alone!)".contains("--from MODEL"))
         let other = try exported(next("narrow", layers: nil, width: 2))
         let error = #expect(throws: TrainingError.self) {
             try next("other", layers: 1, from: sound.path, phonemes: other.path)

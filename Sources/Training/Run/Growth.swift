@@ -23,8 +23,7 @@ extension Recipe {
         guard !initialPhonemes.isEmpty else { return nil }
         let file = try ModelFile(path: initialPhonemes)
         var other = file.model.configuration
-        guard other.listenerLayers >= configuration.phonemeLayers ?? 0, let level = other.quantizer.first,
-            level == configuration.quantizer[0]
+        guard other.listenerLayers >= configuration.phonemeLayers ?? 0, other.quantizer[0] == configuration.quantizer[0]
         else { throw TrainingError.initialPhonemes(path: initialPhonemes) }
         other.phonemeLayers = configuration.phonemeLayers
         other.transformer.layers = configuration.transformer.layers
@@ -105,7 +104,9 @@ extension HostArray {
         }
         let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let (allRows, allColumns) = (start.shape[shape.rank - 2], start.shape[shape.rank - 1])
-        let writes = ["attention.output", "mlp.contract", "ncoder.head", "quantizer", "pointwise"]
+        let writes = [
+            "attention.output", "mlp.contract", "encoder.head", "phonemeEncoder.head", "quantizer", "pointwise",
+        ]
         let isSilent = writes.contains { path.contains($0) } && !path.hasSuffix("project.weight")
         var all = isSilent ? [Float](repeating: 0, count: start.count) : start.floats
         // These write some new channels and read others.

@@ -303,6 +303,9 @@ public final class Trainer {
     ) throws -> Tree<Buffer> {
         guard !recipe.initialModel.isEmpty else {
             guard recipe.frozen.isEmpty else { throw TrainingError.frozenWithoutModel(parts: recipe.frozen) }
+            guard recipe.initialPhonemes.isEmpty else {
+                throw TrainingError.phonemesWithoutModel(path: recipe.initialPhonemes)
+            }
             return try trainingStep.initialState(on: engine)
         }
         let file = try ModelFile(path: recipe.initialModel)

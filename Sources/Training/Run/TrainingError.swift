@@ -9,6 +9,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     case perceptualModel(path: String, wanted: Alpha.Configuration)
     case initialModel(path: String)
     case initialPhonemes(path: String)
+    case phonemesWithoutModel(path: String)
     case frozenWithoutModel(parts: [Recipe.Part])
     case frozenBlocks(path: String)
     case frozenBits(path: String)
@@ -38,6 +39,8 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .initialPhonemes(let path):
             "\(path): its level 1 is not that of the recipe's model, or hears with another encoder, so its phonemes cannot be where the run "
                 + "begins; only transformer blocks may be more. `allophone info` shows both"
+        case .phonemesWithoutModel(let path):
+            "\(path): phonemes are put into a model, and the recipe names none to begin with; give it with --from MODEL, or as initialModel"
         case .frozenWithoutModel(let parts):
             "the recipe freezes what would start random (\(parts.map(\.rawValue).joined(separator: ", "))); name the model that it is "
                 + "taken from: --from MODEL, or initialModel in the recipe"
